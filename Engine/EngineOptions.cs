@@ -1,0 +1,26 @@
+namespace NanoAspire.Engine;
+
+/// <summary>Limits of the engine loop. Everything here is bounded; <see cref="Validate"/> runs at start.</summary>
+public sealed record EngineOptions
+{
+    /// <summary>Token budget of one step (prompt chunks and decodes together).</summary>
+    public int MaxBatchedTokens { get; init; } = 2048;
+    public int MaxSequences { get; init; } = 64;
+    /// <summary>Null: the model's <c>max_position_embeddings</c>.</summary>
+    public int? MaxModelLength { get; init; }
+    /// <summary>Requests waiting beyond it are refused with <c>queue_full</c>.</summary>
+    public int MaxWaiting { get; init; } = 1024;
+    public bool PrefixCaching { get; init; } = true;
+    /// <summary>How long parked blocks are kept for a decode engine.</summary>
+    public TimeSpan HandoffLease { get; init; } = TimeSpan.FromSeconds(60);
+
+    public IEnumerable<string> Validate()
+    {
+        if (MaxBatchedTokens < 1) yield return "max-num-batched-tokens must be at least 1";
+        if (MaxSequences < 1) yield return "max-num-seqs must be at least 1";
+        if (MaxBatchedTokens < MaxSequences) yield return "max-num-batched-tokens must not be smaller than max-num-seqs";
+        if (MaxModelLength is < 1) yield return "max-model-len must be at least 1";
+        if (MaxWaiting < 1) yield return "max-waiting must be at least 1";
+        if (HandoffLease <= TimeSpan.Zero) yield return "handoff-lease must be positive";
+    }
+}

@@ -1,0 +1,18 @@
+namespace NanoAspire.Engine.Execution;
+
+/// <summary>
+/// Runs one step of a model over its paged KV memory. Called by the engine's owner thread only.
+/// A row's result never depends on the other rows of the step.
+/// </summary>
+public interface IModelRunner : IDisposable
+{
+    ModelInfo Model { get; }
+    IKvMemory KvMemory { get; }
+
+    /// <summary>
+    /// Computes the step: writes the KV of every token of <paramref name="batch"/> and the logits of each sequence that asks for them.
+    /// </summary>
+    /// <param name="batch">Tokens of all sequences of the step, one sequence after the other.</param>
+    /// <param name="logits">[rows, vocab]; row r belongs to the r-th sequence of the batch with <see cref="StepSequence.NeedsLogits"/>.</param>
+    void Run(StepBatch batch, Span<float> logits);
+}

@@ -1,0 +1,30 @@
+namespace NanoAspire.Engine;
+
+/// <summary>
+/// Shape of the KV memory: one contiguous range a block that holds all layers, so a block is one transfer and one checksum.
+/// Two engines may exchange blocks only when their <see cref="Digest"/> is the same.
+/// </summary>
+public sealed record KvLayout
+{
+    /// <summary>Covers the model's weights and configuration, compute and cache dtype, and block geometry; lower-case hex.</summary>
+    public required string Digest { get; init; }
+    /// <summary>Tokens a block.</summary>
+    public required int BlockSize { get; init; }
+    /// <summary>Bytes a block, all layers.</summary>
+    public required long BlockBytes { get; init; }
+}
+
+/// <summary>The memory behind the KV blocks. Block <c>i</c> starts at <c>Address + i * Layout.BlockBytes</c>; the owner frees it.</summary>
+public interface IKvMemory
+{
+    KvLayout Layout { get; }
+    int BlockCount { get; }
+    nint Address { get; }
+
+    long Length => BlockCount * Layout.BlockBytes;
+    unsafe Span<byte> Block(int id)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)id, (uint)BlockCount, nameof(id));
+        return new((byte*)Address + id * Layout.BlockBytes, checked((int)Layout.BlockBytes));
+    }
+}
