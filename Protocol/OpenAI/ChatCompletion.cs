@@ -34,35 +34,6 @@ public sealed record ChatMessage
     public string? Content { get; init; }
 }
 
-/// <summary>One server-sent event of a streamed chat completion.</summary>
-public sealed record ChatCompletionChunk
-{
-    public required string Id { get; init; }
-    public string Object { get; init; } = "chat.completion.chunk";
-    public required long Created { get; init; }
-    public required string Model { get; init; }
-    public required IReadOnlyList<ChatChunkChoice> Choices { get; init; }
-    public Usage? Usage { get; init; }
-    public IReadOnlyList<int>? PromptTokenIds { get; init; }
-}
-
-public sealed record ChatChunkChoice
-{
-    public required int Index { get; init; }
-    public required ChatDelta Delta { get; init; }
-    [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
-    public ChatLogprobs? Logprobs { get; init; }
-    [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
-    public string? FinishReason { get; init; }
-    public IReadOnlyList<int>? TokenIds { get; init; }
-}
-
-public sealed record ChatDelta
-{
-    public string? Role { get; init; }
-    public string? Content { get; init; }
-}
-
 public sealed record ChatLogprobs
 {
     public required IReadOnlyList<ChatTokenLogprob> Content { get; init; }

@@ -10,12 +10,14 @@ namespace NanoAspire.Protocol.OpenAI;
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(OpenAIError))]
 [JsonSerializable(typeof(ChatCompletion))]
-[JsonSerializable(typeof(ChatCompletionChunk))]
+[JsonSerializable(typeof(ChatLogprobs))]
+[JsonSerializable(typeof(TextLogprobs))]
+[JsonSerializable(typeof(Usage))]
 [JsonSerializable(typeof(TextCompletion))]
 [JsonSerializable(typeof(ModelList))]
 [JsonSerializable(typeof(ModelCard))]
 public sealed partial class OpenAIJson : JsonSerializerContext
 {
     /// <summary>As <c>Default</c>, but letters outside ASCII are written as they are: answers stay readable and short.</summary>
-    public static OpenAIJson Relaxed { get; } = new(new JsonSerializerOptions(Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+    public static OpenAIJson Relaxed => field ??= new(new JsonSerializerOptions(Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
 }

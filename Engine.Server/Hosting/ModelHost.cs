@@ -1,0 +1,57 @@
+using Microsoft.Extensions.Logging;
+using NanoAspire.Engine.Loading;
+using NanoAspire.Engine.Server.Commands;
+using NanoAspire.Engine.Server.Requests;
+using NanoAspire.Engine.Text;
+using NanoAspire.Engine.Transfer;
+using NanoAspire.Protocol.Wire;
+
+namespace NanoAspire.Engine.Server.Hosting;
+
+/// <summary>Loads a model folder into a <see cref="ServedModel"/>; what was built is freed when a later part fails.</summary>
+internal static class ModelHost
+{
+    public static async Task<ServedModel> LoadAsync(
+        EngineSettings settings, EngineRole role, string? servedName, bool allowLocal, TimeProvider time, ILoggerFactory loggers)
+    {
+        var folder = Path.GetFullPath(settings.Folder);
+        if (!Directory.Exists(folder)) throw new ModelLoadException($"model folder {folder} does not exist");
+        var tokenizer = Tokenizer.Exists(folder) ? Tokenizer.Load(folder) : null;
+        var template = ChatTemplate.Load(folder);
+        var runner = ModelLoader.Load(folder, settings.Load, loggers.CreateLogger("NanoAspire.Engine.Loading"));
+        EngineLoop? loop = null;
+        IKvTransport? transport = null;
+        try
+        {
+            loop = new EngineLoop(runner, settings.Engine, time, loggers.CreateLogger<EngineLoop>());
+            transport = KvTransports.Create(settings.Transport, time, loggers);
+            var incarnation = Guid.CreateVersion7(time.GetUtcNow()).ToString("N");
+            var name = servedName ?? Path.GetFileName(folder);
+            return new ServedModel
+            {
+                Names = [.. new[] { name, folder, Path.GetFileName(folder) }.Distinct(StringComparer.Ordinal)],
+                Role = role,
+                EngineId = incarnation,
+                Incarnation = incarnation,
+                Runner = runner,
+                Loop = loop,
+                Defaults = SamplingDefaults.Load(folder),
+                MaxModelLength = Math.Min(settings.Engine.MaxModelLength ?? int.MaxValue, runner.Model.MaxPositions),
+                Transport = transport,
+                Handoffs = new HandoffTable(transport, runner.KvMemory, settings.Engine, incarnation, time, loggers.CreateLogger<HandoffTable>()),
+                Puller = new KvPuller(transport, time, loggers.CreateLogger<KvPuller>()),
+                Created = time.GetUtcNow(),
+                Tokenizer = tokenizer,
+                Template = template,
+                AllowLocal = allowLocal || role == EngineRole.Hybrid,
+            };
+        }
+        catch
+        {
+            if (loop is not null) await loop.DisposeAsync();
+            if (transport is not null) await transport.DisposeAsync();
+            runner.Dispose();
+            throw;
+        }
+    }
+}
