@@ -11,7 +11,7 @@ namespace NanoAspire.Engine.Server.Hosting;
 /// <summary>Loads a model folder into a <see cref="ServedModel"/>; what was built is freed when a later part fails.</summary>
 internal static class ModelHost
 {
-    public static async Task<ServedModel> LoadAsync(
+    public static ServedModel Load(
         EngineSettings settings, EngineRole role, string? servedName, bool allowLocal, TimeProvider time, ILoggerFactory loggers)
     {
         var folder = Path.GetFullPath(settings.Folder);
@@ -48,8 +48,8 @@ internal static class ModelHost
         }
         catch
         {
-            if (loop is not null) await loop.DisposeAsync();
-            if (transport is not null) await transport.DisposeAsync();
+            loop?.DisposeAsync().AsTask().GetAwaiter().GetResult();
+            transport?.DisposeAsync().AsTask().GetAwaiter().GetResult();
             runner.Dispose();
             throw;
         }
