@@ -121,7 +121,7 @@ internal static class GenerateCommand
     /// <param name="LogitsLast">Logits at the last prompt position.</param>
     private sealed record GenerateResult(int[] PromptTokenIds, int[] TokenIds, string Text, bool HasText, string FinishReason, float[]? LogitsLast)
     {
-        public static GenerateResult Of(ServedModel model, int[] prompt, IReadOnlyList<GenerationOutput> outputs)
+        public static GenerateResult Of(ServedModel model, int[] prompt, List<GenerationOutput> outputs)
         {
             var text = new ChoiceText(model.Tokenizer, [], skipSpecialTokens: true);
             var pieces = outputs.Where(output => output.Finish != Engine.FinishReason.Stop).Select(output => text.Append(output.Token!.Id).Text).ToList();
