@@ -125,6 +125,7 @@ internal sealed partial class ServiceProcess : IAsyncDisposable
         start.ArgumentList.Add(Dll(project));
         foreach (var argument in arguments) start.ArgumentList.Add(argument);
         start.Environment.Remove("OTEL_EXPORTER_OTLP_ENDPOINT");
+        start.Environment["OTEL_SERVICE_NAME"] = project.ToLowerInvariant();
         return start;
     }
 
