@@ -19,14 +19,14 @@ internal sealed unsafe class CpuKernels(int threads) : IKernels
     public void Embed(StepInput step, Matrix table, Tensor into)
     {
         var work = new EmbedWork(step, (PackedMatrix)table, into);
-        _pool.Run(ref work, step.TokenCount);
+        _pool.Run(work, step.TokenCount);
     }
 
     public void RmsNorm(Tensor x, Tensor weight, float epsilon, Tensor into)
     {
         var rows = RowsPerItem(x);
         var work = new RmsNorm.Work(x, weight, epsilon, into, rows);
-        _pool.Run(ref work, Items(x, rows));
+        _pool.Run(work, Items(x, rows));
     }
 
     public void Linear(Tensor x, Matrix w, Tensor into) => Cpu.Linear.Run(_pool, x, (PackedMatrix)w, TileMode.Set, into);
@@ -37,20 +37,20 @@ internal sealed unsafe class CpuKernels(int threads) : IKernels
     {
         var rows = RowsPerItem(gate);
         var work = new SiluMul.Work(gate, up, into, rows);
-        _pool.Run(ref work, Items(gate, rows));
+        _pool.Run(work, Items(gate, rows));
     }
 
     public void RopeAngles(StepInput step, RopeFrequencies frequencies, Tensor cos, Tensor sin)
     {
         var work = new AnglesWork(step, frequencies, cos, sin);
-        _pool.Run(ref work, (step.TokenCount + AnglesWork.TokensPerItem - 1) / AnglesWork.TokensPerItem);
+        _pool.Run(work, (step.TokenCount + AnglesWork.TokensPerItem - 1) / AnglesWork.TokensPerItem);
     }
 
     public void Rope(Tensor x, int headDim, Tensor cos, Tensor sin)
     {
         var rows = RowsPerItem(x);
         var work = new Rope.Work(x, headDim, cos, sin, rows);
-        _pool.Run(ref work, Items(x, rows));
+        _pool.Run(work, Items(x, rows));
     }
 
     public void StoreKv(Tensor key, Tensor value, StepInput step, LayerKv kv) => KvStore.Run(_pool, key, value, step, kv);

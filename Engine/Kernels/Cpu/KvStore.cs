@@ -8,7 +8,7 @@ internal static unsafe class KvStore
     public static void Run(WorkerPool pool, Tensor key, Tensor value, StepInput step, LayerKv kv)
     {
         var work = new Work(key, value, step, kv);
-        pool.Run(ref work, step.TokenCount < 8 ? 1 : kv.Geometry.Heads);
+        pool.Run(work, step.TokenCount < 8 ? 1 : kv.Geometry.Heads);
     }
 
     /// <summary>One head an item, or all of them where there are too few tokens to share out.</summary>

@@ -33,7 +33,7 @@ internal static unsafe class Linear
         void Run<TColumns>() where TColumns : struct, IColumns
         {
             var work = new Work<TColumns>(x, w, mode, into, perItem, groups);
-            pool.Run(ref work, groups * rowGroups);
+            pool.Run(work, groups * rowGroups);
         }
     }
 

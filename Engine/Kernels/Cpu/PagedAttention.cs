@@ -36,7 +36,7 @@ internal sealed unsafe class PagedAttention : IDisposable
         void Run<TColumns>((int, int)* pointer) where TColumns : struct, IColumns
         {
             var work = new Work<TColumns>(q, step, kv, scale, into, group, tokensPerItem, pointer, tiles, scratch, _scratchBytes);
-            pool.Run(ref work, tiles * geometry.Heads);
+            pool.Run(work, tiles * geometry.Heads);
         }
     }
 

@@ -51,9 +51,9 @@ internal sealed unsafe class WorkerPool : IDisposable
     public int Threads { get; }
 
     /// <summary>Runs all items and returns when they are done. The first exception of any item is rethrown here; items not yet started are then skipped.</summary>
-    /// <param name="work">A local variable of the caller: workers see its address.</param>
+    /// <param name="work">By value: the copy in this frame is what the workers see.</param>
     /// <param name="items">How many.</param>
-    public void Run<TWork>(ref TWork work, int items) where TWork : struct, IWork
+    public void Run<TWork>(TWork work, int items) where TWork : struct, IWork
     {
         if (items <= 0) return;
         if (Interlocked.Exchange(ref _busy, 1) != 0) throw new InvalidOperationException("The worker pool already runs a loop; it has one caller at a time.");
