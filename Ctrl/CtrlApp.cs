@@ -1,4 +1,5 @@
 using NanoAspire.Ctrl.Api;
+using NanoAspire.Ctrl.Health;
 using NanoAspire.Ctrl.Store;
 
 namespace NanoAspire.Ctrl;
@@ -14,6 +15,7 @@ internal static class CtrlApp
 
     public static WebApplicationBuilder AddCtrl(this WebApplicationBuilder builder, CtrlOptions options, ICtrlStore store, TimeProvider time)
     {
+        builder.AddServiceDefaults();
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.Limits.MaxRequestBodySize = BodyReader.MaxBytes;
@@ -23,6 +25,8 @@ internal static class CtrlApp
         builder.Services.AddSingleton(time);
         builder.Services.AddSingleton(store);
         builder.Services.AddSingleton<WatchSlots>();
+        builder.Services.AddSingleton<RedisDirections>();
+        builder.Services.AddHealthChecks().AddCheck<StoreHealthCheck>("store");
         builder.Services.AddHostedService<LeaseSweeper>();
         return builder;
     }
@@ -32,7 +36,12 @@ internal static class CtrlApp
         app.MapRootAndReadiness();
         app.MapEngines();
         app.MapEntities();
+        app.MapAgents();
+        app.MapMemoryRegions();
+        app.MapMailboxes();
+        app.MapRedisAddress();
         app.MapWatch();
+        app.MapDefaultEndpoints();
         return app;
     }
 }

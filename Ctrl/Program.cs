@@ -6,7 +6,7 @@ var server = new Command("server", "Run the control plane in the foreground");
 serverFlags.AddTo(server);
 server.SetAction((parsed, ct) => ServerCommand.RunAsync(parsed, serverFlags, ct));
 
-var root = new RootCommand("NanoAspire control plane: registry of engines and entities, peer agents, mailboxes") { server };
+var root = new RootCommand("NanoAspire control plane: registry of engines and entities, peer agents, mailboxes") { server, StartCommand.Create(), StatusCommand.Create(), StopCommand.Create() };
 serverFlags.AddTo(root);
 root.SetAction((parsed, ct) => ServerCommand.RunAsync(parsed, serverFlags, ct));
 

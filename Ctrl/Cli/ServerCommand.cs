@@ -11,9 +11,7 @@ internal static class ServerCommand
     {
         var builder = WebApplication.CreateSlimBuilder();
         var listening = false;
-        builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning)
-            .AddFilter("Microsoft.Extensions.Hosting.Internal.Host", _ => listening) // a failed bind is reported below, in one line
-            .AddSimpleConsole(console => console.SingleLine = true);
+        builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", _ => listening); // a failed bind is reported below, in one line
         ServerSettings settings;
         try { settings = ServerSettings.From(parsed, flags, builder.Configuration); }
         catch (UsageException e) { return Fail(e.Message, ExitCodes.Usage); }

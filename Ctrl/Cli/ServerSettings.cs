@@ -26,7 +26,7 @@ internal sealed record ServerSettings(CtrlOptions Options, string[]? Urls)
             RedisPublicAddress = configuration["REDIS_PUBLIC_ADDRESS"],
             Tokens = new AccessTokens(
                 Chosen(parsed.GetValue(flags.Token), configuration["NANOCTRL_TOKEN"], configuration["NANOASPIRE_CTRL_TOKEN"]),
-                ScopeTokens(parsed.GetValue(flags.ScopeTokens) ?? [])),
+                ScopeTokens(parsed.GetValue(flags.ScopeTokens) is { Length: > 0 } pairs ? pairs : configuration["NANOCTRL_SCOPE_TOKENS"]?.Split(';', StringSplitOptions.RemoveEmptyEntries) ?? [])),
         };
         return new ServerSettings(options, ChooseUrls(parsed.GetValue(flags.Host), parsed.GetValue(flags.Port), configuration));
     }

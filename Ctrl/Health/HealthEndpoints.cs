@@ -1,6 +1,7 @@
+using NanoAspire.Ctrl.Api;
 using NanoAspire.Ctrl.Store;
 
-namespace NanoAspire.Ctrl.Api;
+namespace NanoAspire.Ctrl.Health;
 
 internal static class HealthEndpoints
 {
