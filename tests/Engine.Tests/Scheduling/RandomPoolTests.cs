@@ -49,6 +49,18 @@ public sealed class RandomPoolTests
         Assert.True(preemptions > 20, $"{preemptions} preemptions");
     }
 
+    [Fact]
+    public void A_reservation_given_up_while_it_is_granted_frees_its_blocks()
+    {
+        using var engine = new SteppedEngine(new FakeRunner(8, 4), new());
+        var reservation = engine.Reserve([1, 2, 3, 4, 5]);
+        Assert.True(reservation.Cancel(new(canceled: true)));   // the engine has not heard of it when it grants
+        engine.Step();
+        Assert.Equal((1, 0), (engine.Ended, engine.Status.BlocksUsed));
+        engine.Core.Cancel(reservation);
+        Assert.Equal(1, engine.Ended);
+    }
+
     private sealed class RandomPool(SteppedEngine engine, Random random)
     {
         private readonly int[][] _openings = [.. Enumerable.Range(0, 4).Select(_ => Enumerable.Range(0, 24).Select(_ => random.Next(40)).ToArray())];
