@@ -62,6 +62,16 @@ public sealed class ChatTemplateTests
     public void Json_numbers_keep_their_kind(string json, string expected) =>
         Assert.Equal(expected, ChatTemplate.Parse("{{ x }}").Render(Hello, null, false, JsonNode.Parse($"{{\"x\":{json}}}")!.AsObject()));
 
+    [Theory]
+    [InlineData("""[{"a":1,"a":2}]""", "an object repeats a name")]
+    [InlineData("""[{"a":"\ud800"}]""", "a string has half a surrogate pair")]
+    [InlineData("""["\udc00"]""", "a string has half a surrogate pair")]
+    public void Json_that_only_fails_when_it_is_read_is_refused(string messages, string complaint)
+    {
+        var error = Assert.Throws<ChatTemplateException>(() => ChatTemplate.Parse("x").Render(JsonNode.Parse(messages)!.AsArray(), null, false));
+        Assert.Contains(complaint, error.Message);
+    }
+
     [Fact]
     public void Values_that_were_never_text_keep_their_kind_too()
     {

@@ -67,7 +67,9 @@ public sealed class TokenizerLoadTests
     }
 
     [Theory]
-    [InlineData("[]", "tokenizer.json:  is not an object")]
+    [InlineData("""{"model":{"vocab":{"\ud800":0},"merges":[]}}""", "tokenizer.json: model.vocab has a name with half a surrogate pair")]
+    [InlineData("""{"model":{"vocab":{"a":0},"merges":["\udc00 a"]}}""", "tokenizer.json: model.merges[0] has half a surrogate pair")]
+    [InlineData("[]", "tokenizer.json: the root is not an object")]
     [InlineData("{}", "tokenizer.json: model is missing")]
     public void A_file_of_the_wrong_shape_is_refused(string json, string message)
     {

@@ -79,14 +79,10 @@ public sealed class TokenizerPropertyTests
         Assert.Equal(DeepSeek.Encode("a\uFFFDb\uFFFD"), DeepSeek.Encode("a\uD83Db\uDE42"));
 
     [Theory]
-    [InlineData("a")]
     [InlineData("ab")]
     [InlineData("中")]
-    [InlineData("𠀀")]
     [InlineData("!")]
     [InlineData(" ")]
-    [InlineData("<")]
-    [InlineData("e\u0301")]
     [InlineData("\u0301\u0323")]
     public void A_megabyte_without_a_break_is_encoded(string unit)
     {
@@ -114,7 +110,7 @@ public sealed class TokenizerPropertyTests
     {
         var tokenizer = Load("qwen2-style");
         var before = tokenizer.Encode("remember");
-        for (var i = 0; i < 12; i++) tokenizer.Encode(string.Join(' ', Enumerable.Range(i * 10_000, 10_000).Select(n => "x" + string.Concat(n.ToString().Select(c => (char)(c + 49))))));
+        for (var i = 0; i < 6; i++) tokenizer.Encode(string.Join(' ', Enumerable.Range(i * 10_000, 10_000).Select(n => "x" + string.Concat(n.ToString().Select(c => (char)(c + 49))))));
         Assert.Equal(before, tokenizer.Encode("remember"));
     }
 

@@ -30,7 +30,8 @@ public sealed class UnicodeNormalizerTests
     [Fact]
     public void The_forms_agree_with_each_other_for_every_character()
     {
-        for (var point = 0; point < 0x110000; point++)
+        // Beyond these planes nothing decomposes or combines.
+        foreach (var point in Enumerable.Range(0, 0x20000).Concat(Enumerable.Range(0x2F800, 0x220)))
         {
             if (!Rune.IsValid(point)) continue;
             var text = "a" + new Rune(point) + "\u0301";
