@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Runtime.InteropServices;
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using NanoAspire.Engine.Caching;
@@ -65,12 +66,12 @@ public sealed class EngineLoop : IAsyncDisposable
     /// <exception cref="ArgumentException">The request contradicts itself; no client can cause this when the surface validates.</exception>
     public GenerationHandle Submit(GenerationRequest request)
     {
-        Check(request);
+        var prompt = new List<int>(request.PromptTokens);
+        Check(request, prompt);
         var reservation = request.Reservation?.Claim;
         Enter(isNew: reservation is null);
         if (reservation is not null && !request.Reservation!.Take()) throw new ArgumentException("The reservation is used up.", nameof(request));
 
-        var prompt = new List<int>(request.PromptTokens);
         var table = reservation?.Table ?? new BlockTable(_core.Pool);
         var limit = (int)Math.Min(_maxLength, prompt.Count + (long)(request.Sampling.MaxTokens ?? int.MaxValue));
         int[] stopIds = [.. request.Sampling.IgnoreEos ? [] : _eos, .. request.Sampling.StopTokenIds];
@@ -89,10 +90,11 @@ public sealed class EngineLoop : IAsyncDisposable
     /// <exception cref="EngineRejectedException">As <see cref="Submit"/>.</exception>
     public async ValueTask<KvReservation> ReserveAsync(IReadOnlyList<int> promptTokens, CancellationToken cancellationToken)
     {
-        CheckPrompt(promptTokens);
+        var prompt = new List<int>(promptTokens);
+        CheckPrompt(prompt);
         cancellationToken.ThrowIfCancellationRequested();
         Enter(isNew: true);
-        var reservation = new Reservation([.. promptTokens], new(_core.Pool));
+        var reservation = new Reservation(prompt, new(_core.Pool));
         Enqueue(reservation);
         await using var registration = cancellationToken.UnsafeRegister((_, token) =>
         {
@@ -134,7 +136,7 @@ public sealed class EngineLoop : IAsyncDisposable
             {
                 for (var n = _maxLive; n > 0 && _requests.Reader.TryRead(out var claim); n--) _core.Add(claim);
                 for (var n = _releases.Count; n > 0 && _releases.TryDequeue(out var release); n--) release();
-                _core.Flush();
+                _core.Flush();                             // aborted ones do not wait for the others' step
                 if (_core.Step()) continue;
                 if (Volatile.Read(ref _live) == 0 && _core.Status.ParkedSequences == 0) Interlocked.Exchange(ref _drained, null)?.TrySetResult();
                 _wake.Wait();
@@ -191,9 +193,9 @@ public sealed class EngineLoop : IAsyncDisposable
         _wake.Signal();
     }
 
-    private void Check(GenerationRequest request)
+    private void Check(GenerationRequest request, List<int> prompt)
     {
-        CheckPrompt(request.PromptTokens);
+        CheckPrompt(prompt);
         if (request.Sampling.Validate() is { } problem) throw new ArgumentException(problem.Message, nameof(request));
         foreach (var id in request.Sampling.LogitBias.Keys) CheckId(id);
         if (request.FirstToken is { } first) CheckId(first.Id);
@@ -202,10 +204,10 @@ public sealed class EngineLoop : IAsyncDisposable
         if (request.Reservation is null) return;
         if (request.Reservation.Claim is not { } claim || claim.Table.Pool != _core.Pool)
             throw new ArgumentException("The reservation is not one of this engine.", nameof(request));
-        if (!claim.Tokens.SequenceEqual([.. request.PromptTokens])) throw new ArgumentException("The reservation was made for another prompt.", nameof(request));
+        if (!claim.Tokens.SequenceEqual(CollectionsMarshal.AsSpan(prompt))) throw new ArgumentException("The reservation was made for another prompt.", nameof(request));
     }
 
-    private void CheckPrompt(IReadOnlyList<int> prompt)
+    private void CheckPrompt(List<int> prompt)
     {
         if (prompt.Count == 0) throw new ArgumentException("The prompt is empty.", nameof(prompt));
         if (prompt.Count + 1 > Math.Min(_maxLength, _core.Pool.Total * (long)_core.Pool.BlockSize))

@@ -65,7 +65,10 @@ public sealed class GenerationHandle(long id, ChannelReader<GenerationOutput> ou
     public long Id { get; } = id;
     /// <summary>Bounded by the sequence's own token budget, so a slow reader never holds up the batch. Completes after the last event.</summary>
     public ChannelReader<GenerationOutput> Outputs { get; } = outputs;
-    /// <summary>Idempotent; a finished sequence is not affected.</summary>
+    /// <summary>
+    /// Idempotent; a finished sequence is not affected, except that parked blocks whose event was not read yet are released with it
+    /// (<see cref="Outputs"/> then completes without that event).
+    /// </summary>
     public void Abort() => abort();
     public void Dispose() => Abort();
 }

@@ -130,7 +130,8 @@ internal readonly record struct PlannedRange(RegionId Remote, ulong RemoteOffset
     public PlannedRange Take(ulong length, out PlannedRange rest)
     {
         length = Math.Min(length, Length);
+        var piece = this with { Length = length }; // before rest, which may be where this range is kept
         rest = this with { RemoteOffset = RemoteOffset + length, LocalAddress = LocalAddress + (nint)length, Length = Length - length };
-        return this with { Length = length };
+        return piece;
     }
 }

@@ -61,10 +61,14 @@ internal sealed class EngineCore
         else _scheduler.Enqueue(claim);
     }
 
-    /// <summary>Ends a sequence in whatever state it is. One that is not known yet is caught by <see cref="Add"/>.</summary>
+    /// <summary>
+    /// Ends a sequence in whatever state it is. One that is not known yet is caught by <see cref="Add"/>; of one that has parked,
+    /// blocks that nobody has taken over go back: whoever dequeues the event owns them.
+    /// </summary>
     public void Abort(Sequence sequence)
     {
         if (sequence.State is ClaimState.Waiting or ClaimState.Running) Finish(sequence, FinishReason.Abort, null);
+        else if (sequence is { State: ClaimState.Ended, HasParked: true }) sequence.TakeBack();
     }
 
     /// <summary>The holder of a reservation, or the caller who waited for it, no longer wants it.</summary>
@@ -214,6 +218,7 @@ internal sealed class EngineCore
     private ParkedKv Park(Sequence sequence)
     {
         var parked = _scheduler.Park(sequence);
+        sequence.HasParked = true;
         return new([.. parked.Table.Blocks], sequence.PromptLength, () => _post(() => _scheduler.Unpark(parked)));
     }
 

@@ -51,8 +51,7 @@ internal sealed class Scheduler(BlockPool pool, int maxTokens, int maxSequences)
         {
             if (sequence.Remaining > 1) AddChunk(plan, sequence);
         }
-        // Blocks that a preemption has just freed are for those who run, not for the victim.
-        if (plan.Preempted == 0) Admit(plan);
+        Admit(plan);                                       // a victim of this step does not fit again: somebody took a block of it
     }
 
     /// <summary>Records what a finished step has computed and publishes the blocks that are now full.</summary>
@@ -97,7 +96,8 @@ internal sealed class Scheduler(BlockPool pool, int maxTokens, int maxSequences)
         Ordered(_waiting);
         foreach (var claim in _waiting)
         {
-            if (claim.State != ClaimState.Waiting || claim.Table.Blocks.Count != 0) throw new InvalidOperationException("A waiting claim holds blocks.");
+            if (claim.State != ClaimState.Waiting || claim.Table.Blocks.Count != 0 || claim is Sequence { Computed: not 0 })
+                throw new InvalidOperationException("A waiting claim holds blocks.");
         }
         foreach (var s in _running)
         {

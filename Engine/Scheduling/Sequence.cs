@@ -41,6 +41,9 @@ internal sealed class Sequence : Claim
     /// <summary>Prompt tokens found in the cache at the first admission; null before it.</summary>
     public int? CachedTokens { get; set; }
 
+    /// <summary>Its last event carries parked blocks.</summary>
+    public bool HasParked { get; set; }
+
     public long Arrived { get; }
     public long FirstTokenAt { get; set; }
     public long LastTokenAt { get; set; }
@@ -58,6 +61,12 @@ internal sealed class Sequence : Claim
         AddToken(token);
         if (StopIds.Contains(token)) return FinishReason.Stop;
         return TokenCount >= TokenLimit ? FinishReason.Length : null;
+    }
+
+    /// <summary>Releases parked blocks whose event nobody has read.</summary>
+    public void TakeBack()
+    {
+        while (_outputs.Reader.TryRead(out var output)) output.Parked?.Release();
     }
 
     public override void Fail(string error)

@@ -4,34 +4,28 @@ namespace NanoAspire.Native.Rdma.Loopback;
 public sealed class LoopbackTransport(RegionRegistry? regions = null) : ITransport
 {
     /// <summary>Copied between two looks at the cancellation token.</summary>
-    private const int FrameBytes = 1 << 20;
+    private const int FrameBytes = 256 << 10;
     private const int FrameRanges = 256;
 
-    private readonly CancellationTokenSource _disposed = new();
+    private readonly OperationGate _operations = new(typeof(LoopbackTransport));
 
     public string Name => "loopback";
     public RegionRegistry Regions { get; } = regions ?? RegionRegistry.Process;
 
     public TransferPeer Listen() => new(Name, Regions.Incarnation);
 
-    public Task<long> ReadAsync(TransferPeer peer, IReadOnlyList<TransferRange> ranges, ulong token, CancellationToken cancellationToken)
-    {
-        ObjectDisposedException.ThrowIf(_disposed.IsCancellationRequested, this);
-        return Telemetry.MeasureAsync(Name, CopyAllAsync(peer, ranges, token, cancellationToken));
-    }
+    public Task<long> ReadAsync(TransferPeer peer, IReadOnlyList<TransferRange> ranges, ulong token, CancellationToken cancellationToken) =>
+        Telemetry.MeasureAsync(Name, _operations.RunAsync(stop => CopyAllAsync(peer, ranges, token, stop), cancellationToken));
 
-    public async ValueTask DisposeAsync()
-    {
-        await _disposed.CancelAsync().ConfigureAwait(false);
-    }
+    /// <summary>Stops reads in flight and waits for them.</summary>
+    public async ValueTask DisposeAsync() => await _operations.DisposeAsync().ConfigureAwait(false);
 
     private async Task<long> CopyAllAsync(TransferPeer peer, IReadOnlyList<TransferRange> ranges, ulong token, CancellationToken cancellationToken)
     {
         using var plan = ReadPlan.Create(Regions, ranges, FrameBytes, FrameRanges);
         if (plan.FrameCount == 0) return 0;
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _disposed.Token);
         // Off the caller's thread: a large copy must not hold up whoever submits it.
-        await Task.Run(() => CopyFrames(plan, peer, token, stop.Token), stop.Token).ConfigureAwait(false);
+        await Task.Run(() => CopyFrames(plan, peer, token, cancellationToken), cancellationToken).ConfigureAwait(false);
         return plan.Bytes;
     }
 

@@ -39,8 +39,6 @@ internal sealed class TcpServer : IAsyncDisposable
         var listener = new Socket(options.BindAddress.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         try
         {
-            // A restarted source takes its port back although old connections linger in TIME_WAIT.
-            if (!OperatingSystem.IsWindows()) listener.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
             listener.Bind(new IPEndPoint(options.BindAddress, options.Port));
             listener.Listen(backlog: 128);
         }

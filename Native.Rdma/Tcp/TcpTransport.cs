@@ -13,13 +13,10 @@ public sealed class TcpTransport : ITransport
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly TcpConnectionPool _pool;
-    private readonly CancellationTokenSource _disposed = new();
+    private readonly OperationGate _operations = new(typeof(TcpTransport));
     private readonly Lock _gate = new();
     private TcpServer? _server;
     private TransferPeer _listening;
-    private readonly TaskCompletionSource _idle = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private int _running;
-    private bool _closing;
 
     /// <exception cref="ArgumentException">The options contradict themselves.</exception>
     public TcpTransport(RegionRegistry regions, TcpTransportOptions options, TimeProvider time, ILogger<TcpTransport> logger)
@@ -43,7 +40,7 @@ public sealed class TcpTransport : ITransport
     {
         lock (_gate)
         {
-            ObjectDisposedException.ThrowIf(_closing, this);
+            _operations.ThrowIfClosed();
             if (_server is not null) return _listening;
             _server = TcpServer.Start(Regions, _options, _time, _logger);
             _listening = new(Advertise(_server.EndPoint), Regions.Incarnation);
@@ -53,50 +50,23 @@ public sealed class TcpTransport : ITransport
     }
 
     public Task<long> ReadAsync(TransferPeer peer, IReadOnlyList<TransferRange> ranges, ulong token, CancellationToken cancellationToken) =>
-        Telemetry.MeasureAsync(Name, ReadTrackedAsync(peer, ranges, token, cancellationToken));
+        Telemetry.MeasureAsync(Name, _operations.RunAsync(stop => ReadAllAsync(peer, ranges, token, stop), cancellationToken));
 
     /// <summary>Fails reads in flight, closes all connections and waits until none is used any more.</summary>
     public async ValueTask DisposeAsync()
     {
-        TcpServer? server;
-        lock (_gate)
-        {
-            if (_closing) return;
-            _closing = true;
-            server = _server;
-            if (_running == 0) _idle.TrySetResult();
-        }
-        await _disposed.CancelAsync().ConfigureAwait(false);
-        await _idle.Task.ConfigureAwait(false);
+        await _operations.DisposeAsync().ConfigureAwait(false);
         await _pool.DisposeAsync().ConfigureAwait(false);
+        TcpServer? server;
+        lock (_gate) (server, _server) = (_server, null);
         if (server is not null) await server.DisposeAsync().ConfigureAwait(false);
-    }
-
-    private async Task<long> ReadTrackedAsync(TransferPeer peer, IReadOnlyList<TransferRange> ranges, ulong token, CancellationToken cancellationToken)
-    {
-        lock (_gate)
-        {
-            ObjectDisposedException.ThrowIf(_closing, this);
-            _running++;
-        }
-        try
-        {
-            return await ReadAllAsync(peer, ranges, token, cancellationToken).ConfigureAwait(false);
-        }
-        finally
-        {
-            lock (_gate)
-            {
-                if (--_running == 0 && _closing) _idle.TrySetResult();
-            }
-        }
     }
 
     private async Task<long> ReadAllAsync(TransferPeer peer, IReadOnlyList<TransferRange> ranges, ulong token, CancellationToken cancellationToken)
     {
         using var plan = ReadPlan.Create(Regions, ranges, _options.FrameBytes, TcpWire.MaxFrameRanges);
         if (plan.FrameCount == 0) return 0;
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _disposed.Token);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
 
         var lanes = new Task[Math.Min(_options.ConnectionsPerRead, plan.FrameCount)];
         for (var i = 0; i < lanes.Length; i++) lanes[i] = RunLaneAsync(plan, peer, token, mayWait: i == 0, stop);
@@ -109,10 +79,6 @@ public sealed class TcpTransport : ITransport
         {
             // One lane failed and stopped the others: the failure, not their cancellation, is what happened.
             throw new TransferException(cause.Code, cause.Message, cause);
-        }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-        {
-            throw new ObjectDisposedException(nameof(TcpTransport));
         }
         return plan.Bytes;
     }

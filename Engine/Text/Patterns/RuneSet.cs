@@ -36,8 +36,10 @@ internal sealed class RuneSet
 
     public static RuneSet Space { get; } = new(WhiteSpace);
     public static RuneSet Digit { get; } = OfCategories("Nd")!;
-    /// <summary>Letters, marks, decimal digits and connector punctuation.</summary>
-    public static RuneSet Word { get; } = new([], CategoryMask("L") | CategoryMask("M") | CategoryMask("Nd") | CategoryMask("Pc"));
+    /// <summary>Alphabetic characters (letters, letter numbers, the circled and squared Latin letters), marks, decimal digits, connectors and joiners.</summary>
+    public static RuneSet Word { get; } = new(
+        [(0x200C, 0x200D), (0x24B6, 0x24E9), (0x1F130, 0x1F149), (0x1F150, 0x1F169), (0x1F170, 0x1F189)],
+        CategoryMask("L") | CategoryMask("M") | CategoryMask("Nd") | CategoryMask("Nl") | CategoryMask("Pc"));
     public static RuneSet AnyButNewline { get; } = new([('\n', '\n')], negated: true);
 
     public static RuneSet Not(RuneSet set) => new([], members: [set], negated: true);
