@@ -16,10 +16,11 @@ public static class EngineProgram
     public static async Task<int> RunAsync(string[] args, string description, IReadOnlyList<EngineRole> modes, int defaultPort)
     {
         var root = new RootCommand(description) { ServeCommand.Create(modes, defaultPort), GenerateCommand.Create() };
-        var parsed = root.Parse(args);
+        // @FILE belongs to --prompt-ids: System.CommandLine must not take it for a file of arguments.
+        var parsed = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
         if (parsed.Errors.Count > 0)
         {
-            await Console.Error.WriteLineAsync(string.Join("; ", parsed.Errors.Select(error => error.Message)));
+            await Console.Error.WriteLineAsync(string.Join("; ", parsed.Errors.Take(3).Select(error => error.Message)));
             return 2;
         }
         try

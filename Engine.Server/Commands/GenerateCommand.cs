@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Net;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -52,16 +53,16 @@ internal static class GenerateCommand
     {
         // Standard output belongs to the answer; warnings go to standard error.
         using var loggers = LoggerFactory.Create(logging => logging.SetMinimumLevel(LogLevel.Warning).AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace));
-        await using var model = ModelHost.Load(settings, disaggregated ? EngineRole.Prefill : EngineRole.Hybrid, null, allowLocal: true, TimeProvider.System, loggers);
+        await using var model = ModelHost.Load(settings, disaggregated ? EngineRole.Prefill : EngineRole.Hybrid, null, allowLocal: true, IPAddress.Loopback, TimeProvider.System, loggers);
         var prompt = input.Read(model);
         var request = new GenerationRequest { PromptTokens = prompt, Sampling = sampling, CaptureLogits = true, ParkAfterFirstToken = disaggregated };
         using var handle = model.Loop.Submit(request);
         if (!disaggregated) return await CollectAsync(model, prompt, handle, null, ct);
 
-        await using var decode = ModelHost.Load(settings, EngineRole.Decode, null, allowLocal: true, TimeProvider.System, loggers);
+        await using var decode = ModelHost.Load(settings, EngineRole.Decode, null, allowLocal: true, IPAddress.Loopback, TimeProvider.System, loggers);
         var first = await ReadFirstAsync(handle, ct);
         if (first.Parked is null) return GenerateResult.Of(model, prompt, [first]);
-        var ticket = await model.Handoffs.ParkAsync(first.Parked, prompt, first.Token!, null, null, ct);
+        var ticket = await model.Handoffs.ParkAsync(first.Parked, prompt, first.Token!, firstFinishReason: null, ct);
         try
         {
             var reservation = await decode.Loop.ReserveAsync(prompt, ct);
@@ -120,7 +121,7 @@ internal static class GenerateCommand
     /// <param name="LogitsLast">Logits at the last prompt position.</param>
     private sealed record GenerateResult(int[] PromptTokenIds, int[] TokenIds, string Text, bool HasText, string FinishReason, float[]? LogitsLast)
     {
-        public static GenerateResult Of(ServedModel model, int[] prompt, IReadOnlyList<GenerationOutput> outputs)
+        public static GenerateResult Of(ServedModel model, int[] prompt, List<GenerationOutput> outputs)
         {
             var text = new ChoiceText(model.Tokenizer, [], skipSpecialTokens: true);
             var pieces = outputs.Where(output => output.Finish != Engine.FinishReason.Stop).Select(output => text.Append(output.Token!.Id).Text).ToList();

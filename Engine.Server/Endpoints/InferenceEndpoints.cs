@@ -52,7 +52,7 @@ internal sealed class InferenceEndpoints(ServedModel model, RequestRunner runner
     private async Task PrefillAsync(HttpResponse response, InferenceRequest request, RequestSpan span, CancellationToken ct)
     {
         var result = await runner.PrefillAsync(request, ct);
-        var format = AnswerFormat.Create(request, model, result.Prompts, time.GetUtcNow());
+        using var format = AnswerFormat.Create(request, model, result.Prompts, time.GetUtcNow());
         List<ChoiceResult> choices = [];
         KvTransferParams? handoff = null;
         if (result.Finished is { } delta)
@@ -82,7 +82,7 @@ internal sealed class InferenceEndpoints(ServedModel model, RequestRunner runner
     private async Task GenerateAsync(HttpResponse response, InferenceRequest request, RequestSpan span, CancellationToken ct)
     {
         await using var running = await runner.StartAsync(request, ct);
-        var format = AnswerFormat.Create(request, model, running.Prompts, time.GetUtcNow());
+        using var format = AnswerFormat.Create(request, model, running.Prompts, time.GetUtcNow());
         var choices = Enumerable.Range(0, running.ChoiceCount).Select(_ => new ChoiceResult()).ToList();
         if (request.Stream)
         {

@@ -12,7 +12,7 @@ namespace NanoAspire.Engine.Server.Generation;
 /// Renders one request's answer: whole, or event by event. Chat and text completions differ in the shape of a choice only.
 /// Events are written by hand: there is one a token, and they carry <c>"usage":null</c> when the client asked for usage.
 /// </summary>
-internal abstract class AnswerFormat
+internal abstract class AnswerFormat : IDisposable
 {
     private readonly ArrayBufferWriter<byte> _buffer = new(512);
     private readonly Utf8JsonWriter _json;
@@ -71,6 +71,8 @@ internal abstract class AnswerFormat
         CompletionTokens = choices.Sum(choice => choice.Tokens.Count),
         PromptTokensDetails = new(choices.Count == 0 ? 0 : choices[0].CachedTokens),
     };
+
+    public void Dispose() => _json.Dispose();
 
     protected abstract void WriteChoice(Utf8JsonWriter json, in ChoiceDelta delta);
 

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using NanoAspire.Engine.Server.Hosting;
 using NanoAspire.Engine.Server.Requests;
 using NanoAspire.Protocol.Wire;
@@ -87,7 +86,7 @@ internal sealed class RequestRunner(ServedModel model)
                     FinishReason.Stop => "stop",
                     FinishReason.Length => "length",
                     _ => null,
-                }, Activity.Current?.Id, ct));
+                }, ct));
             }
             ct.ThrowIfCancellationRequested();
             return new PrefillResult(prompts, null, tickets);

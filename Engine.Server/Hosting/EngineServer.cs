@@ -1,3 +1,4 @@
+using System.Net;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -34,7 +35,7 @@ internal static class EngineServer
         builder.Services.AddSingleton(options);
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton(services => ModelHost.Load(
-            options.Engine, options.Role, options.ServedModelName, options.AllowLocal, services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILoggerFactory>()));
+            options.Engine, options.Role, options.ServedModelName, options.AllowLocal, TransferAddress(options.Host), services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILoggerFactory>()));
         builder.Services.AddSingleton<RequestRunner>();
         builder.Services.AddSingleton<InferenceEndpoints>();
         builder.Services.AddHealthChecks().AddCheck<EngineHealthCheck>("engine");
@@ -53,6 +54,10 @@ internal static class EngineServer
         app.Lifetime.ApplicationStopping.Register(model.Loop.BeginDrain);
         return app;
     }
+
+    /// <summary>Parked KV is offered where the engine itself listens.</summary>
+    private static IPAddress TransferAddress(string host) =>
+        IPAddress.TryParse(host, out var address) ? address : host == "localhost" ? IPAddress.Loopback : IPAddress.Any;
 
     private static string? ListenUrl(ServeOptions options, WebApplicationBuilder builder)
     {
