@@ -22,12 +22,14 @@ internal static class Chart
     {
         var top = NiceTop(lines.SelectMany(line => line.Values).Max() ?? 0);
         var data = JsonSerializer.Serialize(new ChartData(moments, [.. lines.Select(line => new ChartSeries(line.Name, line.ColourClass, [.. line.Values.Select(v => v is { } value ? format(value) : null)]))]), ChartJson.Default.ChartData);
-        html.Add($"""<figure class="chart" id="{id}" data-chart="{data}"><svg class="plot" role="img" aria-label="{string.Join(", ", lines.Select(line => line.Name))}">""");
+        html.Add($"""<figure class="chart" id="{id}" data-chart="{data}"><p class="keyline">""");
+        foreach (var line in lines) html.Add($"""<span class="{line.ColourClass}"><i class="dot"></i>{line.Name}</span>""");
+        html.Add($"""</p><svg class="plot" role="img" aria-label="{string.Join(", ", lines.Select(line => line.Name))}">""");
         for (var step = 0; step <= 4; step++)
         {
             var y = 100 - (step * 25);
             html.Add($"""<line x1="0" x2="100%" y1="{y}%" y2="{y}%"/>""");
-            if (step > 0) html.Add($"""<text x="0" y="{y}%" dy="13">{format(top * step / 4)}</text>""");
+            html.Add($"""<text x="-10" y="{y}%" dy="4" text-anchor="end">{(step == 0 ? "0" : format(top * step / 4))}</text>""");
         }
         html.Add($"""<svg width="100%" height="100%" viewBox="0 0 {Side} {Side}" preserveAspectRatio="none">""");
         foreach (var line in lines) html.Add($"""<path class="{line.ColourClass}" d="{Path(line.Values, top, closed: false)}"/>""");

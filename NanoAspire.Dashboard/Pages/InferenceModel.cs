@@ -53,6 +53,7 @@ internal sealed class InferenceModel
     public required IReadOnlyList<SeriesSnapshot> TokenGap { get; init; }
     public required IReadOnlyList<SeriesSnapshot> PromptTokens { get; init; }
     public required IReadOnlyList<SeriesSnapshot> HitTokens { get; init; }
+    public required IReadOnlyList<SeriesSnapshot> BlocksInUse { get; init; }
 
     public static InferenceModel Read(DashboardContext context, TimeWindow window)
     {
@@ -75,6 +76,7 @@ internal sealed class InferenceModel
             TokenGap = All("itl_seconds"),
             PromptTokens = All("tokens_total", "prompt"),
             HitTokens = All("prefix_hit_tokens_total"),
+            BlocksInUse = [.. engines.SelectMany(engine => (string[])["used", "parked"], (engine, state) => Series(context, engine.Resource, "kv_blocks", state, "state")).SelectMany(series => series)],
         };
     }
 

@@ -23,17 +23,14 @@ internal static class InferencePage
             return new Page("Inference", "inference", LiveTopics.Metrics | LiveTopics.Resources, html.ToMarkup());
         }
         Tiles(html, model, window);
-        foreach (var role in model.Engines.GroupBy(engine => engine.Role))
-        {
-            html.Add($"""<h2 class="section">{RoleName(role.Key)}<b class="num">{role.Count()}</b></h2><div class="engines">""");
-            foreach (var engine in role) Card(html, context, engine);
-            html.Add($"</div>");
-        }
+        html.Add($"""<h2 class="section">Engines<b class="num">{model.Engines.Count}</b></h2><div class="engines">""");
+        foreach (var engine in model.Engines) Card(html, context, engine);
+        html.Add($"</div>");
         Links(html, model);
         return new Page("Inference", "inference", LiveTopics.Metrics | LiveTopics.Resources | LiveTopics.Traces, html.ToMarkup());
     }
 
-    private static string RoleName(string role) => role switch { "prefill" => "Prefill", "decode" => "Decode", "encoder" => "Vision encoders", _ => "Hybrid" };
+    private static string RoleName(string role) => role switch { "prefill" => "Prefill", "decode" => "Decode", "encoder" => "Vision encoder", _ => "Hybrid" };
 
     private static void Tiles(HtmlWriter html, InferenceModel model, TimeWindow window)
     {
@@ -49,7 +46,7 @@ internal static class InferencePage
         Tile(html, "First token", Time(first.Percentile(0.5)), "p50", $"{Time(first.Percentile(0.95))} p95", MetricMath.Percentiles(model.FirstToken, window.Edges, 0.5), "c2");
         Tile(html, "Between tokens", Time(gap.Percentile(0.5)), "p50", $"{Time(gap.Percentile(0.99))} p99", MetricMath.Percentiles(model.TokenGap, window.Edges, 0.5), "c6");
         Tile(html, "Prefix hits", hit is { } rate ? Percent(rate) : "–", "of prompt tokens", "", HitRates(model, window), "c1");
-        Tile(html, "KV blocks", blocks > 0 ? Percent(inUse / blocks) : "–", "in use", $"{Quantities.Number(inUse)} of {Quantities.Number(blocks)}", [], "");
+        Tile(html, "KV blocks", blocks > 0 ? Percent(inUse / blocks) : "–", "in use", $"{Quantities.Number(inUse)} of {Quantities.Number(blocks)}", MetricMath.Values(model.BlocksInUse, window.Edges), "c9");
         html.Add($"</section>");
     }
 
@@ -69,7 +66,7 @@ internal static class InferencePage
         var (tone, state) = State(engine);
         html.Add($"""
             <article class="engine {context.ColourOf(engine.Resource.Name)}" id="e-{engine.Resource.Name}-{engine.Resource.InstanceId}">
-            <header><h3><i class="dot"></i>{name}</h3><span class="state {tone}"><i class="dot"></i>{state}</span></header>
+            <header><h3><i class="dot"></i>{name}<span class="role">{RoleName(engine.Role)}</span></h3><span class="state {tone}"><i class="dot"></i>{state}</span></header>
             <dl class="load"><div><dt>Running</dt><dd>{Quantities.Number(engine.Running)}</dd></div><div><dt>Waiting</dt><dd>{Quantities.Number(engine.Waiting)}</dd></div>
             <div><dt>{(engine.Role == "prefill" ? "Prompt" : "Output")}</dt><dd>{Quantities.Number(engine.Role == "prefill" ? engine.PromptRate : engine.OutputRate)}<span>tok/s</span></dd></div></dl>
             """);

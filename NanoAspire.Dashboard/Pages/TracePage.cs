@@ -62,7 +62,7 @@ internal static class TracePage
         for (var quarter = 0; quarter <= 4; quarter++)
         {
             var anchor = quarter switch { 0 => "start", 4 => "end", _ => "middle" };
-            html.Add($"""<text x="{quarter * 25}%" y="15" text-anchor="{anchor}">{Durations.Text(duration * quarter / 4)}</text>""");
+            html.Add($"""<text x="{quarter * 25}%" y="15" text-anchor="{anchor}">{(quarter == 0 ? "0" : Durations.Text(duration * quarter / 4))}</text>""");
         }
         html.Add($"</svg></div>");
     }
@@ -79,7 +79,7 @@ internal static class TracePage
         if (row.Children > 0) html.Add($"""<button class="twist" data-twist type="button" aria-expanded="true" title="Collapse">{Icons.Chevron}<span class="sr">Collapse {span.Name}</span></button>""");
         else html.Add($"""<span class="twist"></span>""");
         html.Add($"""
-            <a href="{request.With(("spanId", selected ? null : span.SpanId))}" data-swap{(selected ? new Markup(" aria-current=\"true\"") : Markup.Empty)}><span class="res">{context.Store.Resources.DisplayName(span.Resource)}</span><span class="nm">{span.Name}</span>
+            <a href="{request.With(("spanId", selected ? null : span.SpanId))}" data-swap{(selected ? new Markup(" aria-current=\"true\"") : Markup.Empty)}><span class="res">{NameIn(context, trace, span.Resource)}</span><span class="nm">{span.Name}</span>
             """);
         if (row.Children == 0 && SpanText.Peer(span, context.ResourceAt) is { } peer) html.Add($"""<span class="peer">→ {peer}</span>""");
         if (detail.Length > 0) html.Add($"""<span class="detail">{detail}</span>""");
@@ -88,6 +88,10 @@ internal static class TracePage
         Bar(html, trace, span, logs);
         html.Add($"</li>");
     }
+
+    /// <summary>Without the instance when this trace met only one of that name: the names stand in a narrow column.</summary>
+    private static string NameIn(DashboardContext context, TraceSummary trace, TelemetryResource resource) =>
+        trace.Resources.Count(entry => entry.Resource.Name == resource.Name) > 1 ? context.Store.Resources.DisplayName(resource) : resource.Name;
 
     private static void Bar(HtmlWriter html, TraceSummary trace, Span span, List<LogRecord> logs)
     {
