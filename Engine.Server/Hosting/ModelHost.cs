@@ -33,10 +33,10 @@ internal static class ModelHost
         IKvTransport? transport = null;
         try
         {
-            loop = new EngineLoop(runner, settings.Engine, time, loggers.CreateLogger<EngineLoop>());
+            var name = servedName ?? Path.GetFileName(folder);
+            loop = new EngineLoop(runner, settings.Engine with { ModelName = name }, time, loggers.CreateLogger<EngineLoop>());
             transport = KvTransports.Create(settings.Transport, new TcpTransportOptions { BindAddress = transferAddress }, time, loggers);
             var incarnation = Guid.CreateVersion7(time.GetUtcNow()).ToString("N");
-            var name = servedName ?? Path.GetFileName(folder);
             return new ServedModel
             {
                 Names = [.. new[] { name, folder, Path.GetFileName(folder) }.Distinct(StringComparer.Ordinal)],
