@@ -102,7 +102,7 @@ internal sealed class OtlpEndpoints(DashboardOptions options, TelemetryStore sto
     }
 
     private static byte[] JsonAnswer(int rejected) =>
-        rejected == 0 ? "{}"u8.ToArray() : System.Text.Encoding.UTF8.GetBytes($$"""{"partialSuccess":{"rejected":"{{rejected}}"}}""");
+        rejected == 0 ? "{}"u8.ToArray() : System.Text.Encoding.UTF8.GetBytes($$$"""{"partialSuccess":{"rejected":"{{{rejected}}}"}}""");
 
     private readonly record struct Body(byte[] Bytes, bool IsJson);
 }

@@ -107,6 +107,21 @@ public sealed class RedisStoreTests(RedisFixture redis) : CtrlStoreContract, ICl
     }
 
     [Fact]
+    public async Task What_another_control_plane_left_is_taken_in_once_at_the_start()
+    {
+        await redis.Raw.HashSetAsync("s:engine:p:0", [new HashEntry("id", "p:0"), new HashEntry("info", """{"id":"p:0"}""")]);
+        await redis.Raw.HashSetAsync("job:x", [new HashEntry("entity_type", "job"), new HashEntry("entity_id", "x"), new HashEntry("kind", "k"), new HashEntry("info", """{"entity_id":"x","kind":"k"}""")]);
+        await redis.Raw.HashSetAsync("s:agent:e:0", [new HashEntry("addr", "10.0.0.1")]);
+        await redis.Raw.HashSetAsync("unrelated", [new HashEntry("field", "value")]);
+        await redis.Raw.HashSetAsync("bad*:engine:p", [new HashEntry("id", "p"), new HashEntry("info", "{}")]);
+        Assert.Equal(3, await Store.AdoptAsync(default));
+        Assert.Equal(0, await Store.AdoptAsync(default));
+        Assert.Single(await Store.ListAsync("s", Names.Engine, kind: null, default));
+        Assert.Single(await Store.ListAsync("", type: null, "k", default));
+        Assert.Equal("e:0", Assert.Single(await Store.ListAgentsAsync("s", default)).Name);
+    }
+
+    [Fact]
     public async Task Scripts_come_back_after_the_server_forgot_them()
     {
         await Store.RegisterAsync("", Samples.Entity("a"), default);
