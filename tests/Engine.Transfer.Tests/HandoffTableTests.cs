@@ -94,7 +94,7 @@ public sealed class HandoffTableTests
         Assert.Equal((0, 2), (rig.Table.ParkedCount, rig.Released));
     }
 
-    [Theory, InlineData("loopback"), InlineData("tcp")]
+    [Theory, InlineData("loopback"), InlineData("tcp"), InlineData("shm"), InlineData("auto")]
     public async Task Only_the_blocks_of_a_live_lease_can_be_read(string transport)
     {
         await using var rig = new TransferRig(transport);
