@@ -6,5 +6,6 @@ var root = new RootCommand("Measures NanoAspire against ceilings taken in the sa
 {
     EngineCommand.Create(),
     MakeModelCommand.Create(),
+    CtrlCommand.Create(),
 };
 return await root.Parse(args).InvokeAsync();
