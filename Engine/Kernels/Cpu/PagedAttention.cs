@@ -165,7 +165,7 @@ internal sealed unsafe class PagedAttention : IDisposable
         /// <summary>scores[r, s] = q[r] · K[split + s], beyond what a row may see too: those are never read.</summary>
         private void Scores(float* queries, float* scores, StepSequenceView sequence, int head, int split, int rows, int visible)
         {
-            var tile = new Tile { X = queries, XStride = Dim, K = Dim, WStride = BlockSize * Element, CStride = Split, Rows = rows };
+            var tile = new Tile { X = queries, XStride = Dim, K = Dim, WStride = KvGeometry.Panel * Element, CStride = Split, Rows = rows };
             for (var s = 0; s < visible; s += Tile.Columns)
             {
                 tile.Low = Slots(sequence, head, split + s);
@@ -195,7 +195,7 @@ internal sealed unsafe class PagedAttention : IDisposable
         /// <summary>partial[r] (+)= Σ p[r, s] · V[split + s] for s in [from, to).</summary>
         private void Outputs(float* p, float* partial, StepSequenceView sequence, int head, int split, int rows, int from, int to)
         {
-            var tile = new Tile { XStride = Split, WStride = Dim * Element, CStride = Layout.Padded(Dim), Rows = rows };
+            var tile = new Tile { XStride = Split, WStride = KvGeometry.Panel * Element, CStride = Layout.Padded(Dim), Rows = rows };
             for (var d = 0; d < Dim; d += Tile.Columns)
             {
                 tile.C = partial + d;
@@ -204,8 +204,8 @@ internal sealed unsafe class PagedAttention : IDisposable
                     var slot = (split + s) % BlockSize;
                     tile.X = p + s;
                     tile.K = Math.Min(to - s, BlockSize - slot);
-                    tile.Low = kv.Value(Block(sequence, split + s), head) + ((long)slot * Dim + d) * Element;
-                    tile.High = d + Simd.Lanes < Dim ? tile.Low + Simd.Lanes * Element : tile.Low;
+                    tile.Low = kv.Value(Block(sequence, split + s), head) + ((long)d * BlockSize + slot * KvGeometry.Panel) * Element;
+                    tile.High = d + KvGeometry.Panel < Dim ? tile.Low + BlockSize * KvGeometry.Panel * Element : tile.Low;
                     tile.Mode = s == 0 ? TileMode.Set : TileMode.Continue;
                     tile.Run<TColumns>();
                 }
@@ -231,8 +231,8 @@ internal sealed unsafe class PagedAttention : IDisposable
             }
         }
 
-        /// <summary>Sixteen slots of keys from a position on; blocks hold whole sixteens.</summary>
-        private byte* Slots(StepSequenceView sequence, int head, int position) => kv.Key(Block(sequence, position), head) + position % BlockSize * Element;
+        /// <summary>The panel of sixteen slots at a position; blocks hold whole sixteens.</summary>
+        private byte* Slots(StepSequenceView sequence, int head, int position) => kv.Key(Block(sequence, position), head) + (long)(position % BlockSize) * Dim * Element;
 
         private int Block(StepSequenceView sequence, int position) => step.Blocks[sequence.FirstBlock + position / BlockSize];
     }
