@@ -19,7 +19,7 @@ internal sealed class DashboardService(DistributedApplicationModel model, Resour
         _server = new DashboardServer(
             new DashboardOptions
             {
-                ApplicationName = configuration["AppHost:DashboardApplicationName"] ?? "NanoAspire",
+                ApplicationName = TitleOf(configuration["AppHost:DashboardApplicationName"]),
                 Port = PortOf(configuration["ASPNETCORE_URLS"]) ?? DefaultPort,
                 BrowserToken = configuration["AppHost:BrowserToken"],
                 OtlpApiKey = configuration["AppHost:OtlpApiKey"],
@@ -40,6 +40,9 @@ internal sealed class DashboardService(DistributedApplicationModel model, Resour
     {
         if (Interlocked.Exchange(ref _server, null) is { } server) await server.DisposeAsync().ConfigureAwait(false);
     }
+
+    private static string TitleOf(string? application) =>
+        application is null ? "NanoAspire" : application.EndsWith(".AppHost", StringComparison.Ordinal) ? application[..^".AppHost".Length] : application;
 
     private static int? PortOf(string? urls) =>
         Uri.TryCreate(urls?.Split(';')[0], UriKind.Absolute, out var url) ? url.Port : null;
