@@ -79,7 +79,7 @@ internal static class TracePage
         if (row.Children > 0) html.Add($"""<button class="twist" data-twist type="button" aria-expanded="true" title="Collapse">{Icons.Chevron}<span class="sr">Collapse {span.Name}</span></button>""");
         else html.Add($"""<span class="twist"></span>""");
         html.Add($"""
-            <a href="{request.With(("spanId", selected ? null : span.SpanId))}" data-swap{(selected ? new Markup(" aria-current=\"true\"") : Markup.Empty)}><span class="res">{NameIn(context, trace, span.Resource)}</span><span class="nm">{span.Name}</span>
+            <a href="{request.With(("spanId", selected ? null : span.SpanId))}" data-swap{(selected ? new Markup(" aria-current=\"true\"") : Markup.Empty)}><span class="nm"><span class="res">{NameIn(context, trace, span.Resource)}</span> {span.Name}</span>
             """);
         if (row.Children == 0 && SpanText.Peer(span, context.ResourceAt) is { } peer) html.Add($"""<span class="peer">→ {peer}</span>""");
         if (detail.Length > 0) html.Add($"""<span class="detail">{detail}</span>""");

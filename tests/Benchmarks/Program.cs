@@ -11,6 +11,10 @@ var root = new RootCommand("Measures NanoAspire against ceilings taken in the sa
 {
     EngineCommand.Create(),
     MakeModelCommand.Create(),
+<<<<<<< HEAD
+    CtrlCommand.Create(),
+=======
     TransferCommand.Create(),
+>>>>>>> rdma
 };
 return await root.Parse(args).InvokeAsync();

@@ -53,7 +53,7 @@ public abstract class ConformanceContract
     [Fact]
     public async Task Case_02_a_body_over_two_mebibytes_is_refused_and_the_server_goes_on()
     {
-        Assert.Equal(HttpStatusCode.RequestEntityTooLarge, await Server.RawAsync("/query", new byte[3 * 1024 * 1024], "application/json"));
+        foreach (var mebibytes in (int[])[3, 40]) Assert.Equal(HttpStatusCode.RequestEntityTooLarge, await Server.RawAsync("/query", new byte[mebibytes * 1024 * 1024], "application/json"));
         Assert.Equal(HttpStatusCode.BadRequest, await Server.RawAsync("/query", [0x22, 0xC3, 0x28, 0x22], "application/json"));
         var (status, body) = await Server.PostAsync("/query", "{}");
         Assert.Equal((HttpStatusCode.OK, 0), (status, body.GetArrayLength()));

@@ -22,7 +22,7 @@ public sealed class CliTests : IAsyncLifetime
     [Fact]
     public async Task Case_20_start_status_and_stop()
     {
-        Assert.Equal(1, (await Nanoctrl.RunAsync(_folder, "status")).ExitCode);
+        Assert.Equal(1, (await Nanoctrl.RunAsync(_folder, "status", "--address", Address)).ExitCode);
         var started = await StartAsync();
         Assert.True(started.ExitCode == 0, started.Errors);
         var pid = await File.ReadAllTextAsync(PidFile);
@@ -43,7 +43,7 @@ public sealed class CliTests : IAsyncLifetime
         Assert.False(File.Exists(PidFile) || File.Exists(MetaFile));
         Assert.False(ProcessIdentity.IsAlive(int.Parse(pid, CultureInfo.InvariantCulture), mark: null));
         Assert.Equal(0, (await Nanoctrl.RunAsync(_folder, "stop")).ExitCode);
-        Assert.Equal(1, (await Nanoctrl.RunAsync(_folder, "status")).ExitCode);
+        Assert.Equal(1, (await Nanoctrl.RunAsync(_folder, "status", "--address", Address)).ExitCode);
     }
 
     [Fact]
@@ -150,6 +150,8 @@ public sealed class CliTests : IAsyncLifetime
         }
         Assert.Equal(0, process.ExitCode);
     }
+
+    private string Address => $"http://127.0.0.1:{_port}";
 
     private string PidFile => Path.Combine(_folder, "nanoctrl.pid");
 

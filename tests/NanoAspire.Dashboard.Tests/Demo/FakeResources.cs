@@ -11,7 +11,7 @@ internal sealed class FakeResources : IDashboardResources
     private readonly Lock _lock = new();
     private readonly List<DashboardResource> _resources = [];
     private readonly Channel<string> _changes = Channel.CreateUnbounded<string>();
-    private readonly ConcurrentDictionary<string, Channel<ConsoleLine>> _console = new();
+    private readonly ConcurrentDictionary<string, ConsoleLog> _console = new();
 
     public ConcurrentQueue<(string Resource, string Command)> Executed { get; } = new();
 
@@ -27,7 +27,7 @@ internal sealed class FakeResources : IDashboardResources
     }
 
     public void Write(string resource, string text, bool isError = false, DateTimeOffset? time = null, int number = 0) =>
-        Console(resource).Writer.TryWrite(new ConsoleLine(number, text, isError, time));
+        Console(resource).Add(new ConsoleLine(number, text, isError, time));
 
     public IReadOnlyList<DashboardResource> Snapshot() { lock (_lock) return [.. _resources]; }
 
@@ -35,7 +35,14 @@ internal sealed class FakeResources : IDashboardResources
 
     public async IAsyncEnumerable<ConsoleLine> WatchConsoleAsync(string resource, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        await foreach (var line in Console(resource).Reader.ReadAllAsync(cancellationToken)) yield return line;
+        var log = Console(resource);
+        for (var sent = 0; ;)
+        {
+            var (lines, more) = log.Read(sent);
+            foreach (var line in lines) yield return line;
+            sent += lines.Count;
+            await more.WaitAsync(cancellationToken);
+        }
     }
 
     public Task<CommandOutcome> ExecuteAsync(string resource, string command, CancellationToken cancellationToken)
@@ -45,5 +52,25 @@ internal sealed class FakeResources : IDashboardResources
         return Task.FromResult(known ? new CommandOutcome(true, $"{resource}: {command} done") : new CommandOutcome(false, "There is no such command"));
     }
 
-    private Channel<ConsoleLine> Console(string resource) => _console.GetOrAdd(resource, _ => Channel.CreateUnbounded<ConsoleLine>());
+    private ConsoleLog Console(string resource) => _console.GetOrAdd(resource, _ => new ConsoleLog());
+
+    /// <summary>Remembered lines; every reader sees all of them.</summary>
+    private sealed class ConsoleLog
+    {
+        private readonly Lock _lock = new();
+        private readonly List<ConsoleLine> _lines = [];
+        private TaskCompletionSource _more = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public void Add(ConsoleLine line)
+        {
+            lock (_lock)
+            {
+                _lines.Add(line);
+                _more.SetResult();
+                _more = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            }
+        }
+
+        public (List<ConsoleLine> Lines, Task More) Read(int from) { lock (_lock) return (_lines[from..], _more.Task); }
+    }
 }

@@ -1,6 +1,7 @@
 using System.Net;
 using NanoAspire.Protocol.Wire;
 using NanoAspire.Router.Nodes;
+using NanoAspire.Router.Options;
 using NanoAspire.Router.Tests.Fixtures;
 
 namespace NanoAspire.Router.Tests.Conformance;
@@ -354,5 +355,5 @@ public sealed class DisaggregatedFailureTests : IAsyncLifetime
         Assert.Equal(0, router.NodeOf(_d1).Breaker.Failures);
     }
 
-    private static Options.RouterOptions SlowProbes => TestRouter.Defaults with { Probe = new Options.ProbeOptions { Interval = TimeSpan.FromMinutes(1) } };
+    private static RouterOptions SlowProbes => TestRouter.Defaults with { Probe = new ProbeOptions { Interval = TimeSpan.FromMinutes(1) } };
 }

@@ -9,9 +9,6 @@ internal sealed class ManualTimeProvider : TimeProvider
 
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
 
-    /// <summary>Timers that wait for their time.</summary>
-    public int Armed { get { lock (_lock) return _timers.Count; } }
-
     public override DateTimeOffset GetUtcNow() { lock (_lock) return _now; }
 
     public override long GetTimestamp() => GetUtcNow().Ticks;
