@@ -1,0 +1,36 @@
+using NanoAspire.Engine.Kernels;
+using NanoAspire.Engine.Loading;
+using NanoAspire.Engine.Models;
+
+namespace NanoAspire.Engine.Execution;
+
+/// <summary>Runs steps of one model. Owns the weights, the KV pool, the workspace and the kernels' threads.</summary>
+internal sealed unsafe class ModelRunner(ModelInfo info, IModel model, LoadedWeights weights, KvArena kv, IKernels kernels, int maxBatchedTokens) : IModelRunner
+{
+    private readonly StepInput _step = new();
+    private readonly Workspace _workspace = new();
+    private bool _disposed;
+
+    public ModelInfo Model => info;
+    public IKvMemory KvMemory => kv;
+
+    public void Run(StepBatch batch, Span<float> logits)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        if (batch.Tokens.Count > maxBatchedTokens) throw new ArgumentException($"Step batch: {batch.Tokens.Count} tokens, at most {maxBatchedTokens} are allowed.", nameof(batch));
+        _step.Fill(batch, info.VocabSize, kv.Layout.BlockSize, kv.BlockCount, info.MaxPositions);
+        if (_step.TokenCount == 0) return;
+        if (logits.Length < (long)_step.LogitsCount * info.VocabSize) throw new ArgumentException($"{logits.Length} floats cannot hold {_step.LogitsCount} rows of {info.VocabSize} logits.", nameof(logits));
+        fixed (float* rows = logits) model.Forward(_step, kv, _workspace, new Tensor(rows, _step.LogitsCount, info.VocabSize));
+    }
+
+    public void Dispose()
+    {
+        if (_disposed) return;
+        _disposed = true;
+        kernels.Dispose();
+        _workspace.Dispose();
+        kv.Dispose();
+        weights.Dispose();
+    }
+}

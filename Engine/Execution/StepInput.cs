@@ -1,0 +1,83 @@
+namespace NanoAspire.Engine.Execution;
+
+/// <summary>A step as flat arrays that kernels can index, checked once; reused from step to step. The arrays are pinned and only grow.</summary>
+internal sealed class StepInput
+{
+    private int[] _tokens = [], _positions = [], _blocks = [], _logitsRows = [];
+    private StepSequenceView[] _sequences = [];
+
+    /// <summary>Token ids of the step.</summary>
+    public ReadOnlySpan<int> Tokens => _tokens.AsSpan(0, TokenCount);
+    public ReadOnlySpan<int> Positions => _positions.AsSpan(0, TokenCount);
+    public ReadOnlySpan<StepSequenceView> Sequences => _sequences.AsSpan(0, SequenceCount);
+    /// <summary>Block tables, one after the other; see <see cref="StepSequenceView.FirstBlock"/>.</summary>
+    public ReadOnlySpan<int> Blocks => _blocks.AsSpan(0, BlockCount);
+    /// <summary>Token index of each row of logits.</summary>
+    public ReadOnlySpan<int> LogitsRows => _logitsRows.AsSpan(0, LogitsCount);
+
+    public int TokenCount { get; private set; }
+    public int SequenceCount { get; private set; }
+    public int BlockCount { get; private set; }
+    public int LogitsCount { get; private set; }
+
+    /// <summary>Copies and checks a batch: a bad index must not become a bad address.</summary>
+    /// <exception cref="ArgumentException">The batch contradicts itself, the model or the pool.</exception>
+    public void Fill(StepBatch batch, int vocabSize, int blockSize, int poolBlocks, int maxPositions)
+    {
+        TokenCount = batch.Tokens.Count;
+        SequenceCount = batch.Sequences.Count;
+        (BlockCount, LogitsCount) = (0, 0);
+        if (batch.Positions.Count != TokenCount) throw Bad($"{TokenCount} tokens but {batch.Positions.Count} positions");
+        Grow(ref _tokens, TokenCount);
+        Grow(ref _positions, TokenCount);
+        Grow(ref _sequences, SequenceCount);
+        Grow(ref _logitsRows, SequenceCount);
+        for (var i = 0; i < TokenCount; i++)
+        {
+            _tokens[i] = batch.Tokens[i];
+            _positions[i] = batch.Positions[i];
+            if ((uint)_tokens[i] >= (uint)vocabSize) throw Bad($"token id {_tokens[i]} is not in the vocabulary of {vocabSize}");
+            if ((uint)_positions[i] >= (uint)maxPositions) throw Bad($"position {_positions[i]} is not below {maxPositions}");
+        }
+
+        var next = 0;
+        for (var i = 0; i < SequenceCount; i++)
+        {
+            var sequence = batch.Sequences[i];
+            if (sequence.QueryStart != next || sequence.QueryLength < 1 || sequence.QueryLength > TokenCount - next)
+                throw Bad($"sequence {i} covers tokens {sequence.QueryStart}+{sequence.QueryLength}, expected to start at {next} of {TokenCount}");
+            if (sequence.ContextLength < sequence.QueryLength) throw Bad($"sequence {i} has a context of {sequence.ContextLength} and {sequence.QueryLength} tokens");
+            next += sequence.QueryLength;
+
+            var blocks = (sequence.ContextLength + blockSize - 1) / blockSize;
+            if (sequence.Blocks.Count < blocks) throw Bad($"sequence {i} needs {blocks} blocks and has {sequence.Blocks.Count}");
+            Grow(ref _blocks, BlockCount + blocks);
+            for (var b = 0; b < blocks; b++)
+            {
+                var block = sequence.Blocks[b];
+                if ((uint)block >= (uint)poolBlocks) throw Bad($"block {block} is not in the pool of {poolBlocks}");
+                _blocks[BlockCount + b] = block;
+            }
+            _sequences[i] = new(sequence.QueryStart, sequence.QueryLength, sequence.ContextLength, BlockCount);
+            BlockCount += blocks;
+            if (sequence.NeedsLogits) _logitsRows[LogitsCount++] = next - 1;
+        }
+        if (next != TokenCount) throw Bad($"{TokenCount - next} tokens belong to no sequence");
+    }
+
+    private static ArgumentException Bad(string message) => new($"Step batch: {message}.");
+
+    private static void Grow<T>(ref T[] array, int length) where T : unmanaged
+    {
+        if (array.Length >= length) return;
+        var grown = GC.AllocateUninitializedArray<T>(Math.Max(length, Math.Max(64, array.Length * 2)), pinned: true);
+        array.CopyTo(grown, 0);
+        array = grown;
+    }
+}
+
+/// <param name="QueryStart">Index of its first token in the step.</param>
+/// <param name="QueryLength">Its tokens in the step.</param>
+/// <param name="ContextLength">Tokens with KV after the step.</param>
+/// <param name="FirstBlock">Where its block table starts in <see cref="StepInput.Blocks"/>.</param>
+internal readonly record struct StepSequenceView(int QueryStart, int QueryLength, int ContextLength, int FirstBlock);

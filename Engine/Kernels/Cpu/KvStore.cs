@@ -1,0 +1,52 @@
+using NanoAspire.Engine.Execution;
+
+namespace NanoAspire.Engine.Kernels.Cpu;
+
+/// <summary>Writes keys and values to their slots, converted to the cache's type.</summary>
+internal static unsafe class KvStore
+{
+    public static void Run(WorkerPool pool, Tensor key, Tensor value, StepInput step, LayerKv kv)
+    {
+        var work = new Work(key, value, step, kv);
+        pool.Run(work, step.TokenCount < 8 ? 1 : kv.Geometry.Heads);
+    }
+
+    /// <summary>One head an item, or all of them where there are too few tokens to share out.</summary>
+    private readonly struct Work(Tensor key, Tensor value, StepInput step, LayerKv kv) : IWork
+    {
+        public void Run(int item, int worker)
+        {
+            if (step.TokenCount >= 8) Head(item);
+            else for (var head = 0; head < kv.Geometry.Heads; head++) Head(head);
+        }
+
+        private void Head(int head)
+        {
+            var (dim, size) = (kv.Geometry.HeadDim, kv.Geometry.BlockSize);
+            foreach (var sequence in step.Sequences)
+            {
+                for (var i = 0; i < sequence.QueryLength; i++)
+                {
+                    var slot = sequence.ContextLength - sequence.QueryLength + i;
+                    var block = step.Blocks[sequence.FirstBlock + slot / size];
+                    var k = key.Row(sequence.QueryStart + i) + head * dim;
+                    var v = value.Row(sequence.QueryStart + i) + head * dim;
+                    if (kv.Geometry.Type == WeightType.F32) Store((float*)kv.Key(block, head), (float*)kv.Value(block, head), slot % size, k, v, dim, size);
+                    else Store((ushort*)kv.Key(block, head), (ushort*)kv.Value(block, head), slot % size, k, v, dim, size);
+                }
+            }
+        }
+
+        private static void Store(float* keys, float* values, int slot, float* k, float* v, int dim, int size)
+        {
+            for (var d = 0; d < dim; d++) keys[d * size + slot] = k[d];
+            for (var d = 0; d < dim; d++) values[slot * dim + d] = v[d];
+        }
+
+        private static void Store(ushort* keys, ushort* values, int slot, float* k, float* v, int dim, int size)
+        {
+            for (var d = 0; d < dim; d++) keys[d * size + slot] = BFloat16.FromSingle(k[d]);
+            for (var d = 0; d < dim; d++) values[slot * dim + d] = BFloat16.FromSingle(v[d]);
+        }
+    }
+}

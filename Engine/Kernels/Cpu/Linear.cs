@@ -1,0 +1,80 @@
+namespace NanoAspire.Engine.Kernels.Cpu;
+
+/// <summary>
+/// C = X·Wᵀ by tiles of up to 8 rows and 32 output features over the whole of K. An item is a few panels and a few hundred rows; within
+/// it the panels stay in the second-level cache while the rows pass by.
+/// </summary>
+internal static unsafe class Linear
+{
+    private const int RowsPerItem = 256;
+    private const int MaxPanelsPerItem = 4;
+    private const int StreamBytes = 256 << 10;                               // a matrix-vector item: long enough for the prefetcher, short enough to balance
+
+    internal static double Reference(ReadOnlySpan<float> x, ReadOnlySpan<float> w)
+    {
+        double sum = 0;
+        for (var k = 0; k < x.Length; k++) sum += (double)x[k] * w[k];
+        return sum;
+    }
+
+    public static void Run(WorkerPool pool, Tensor x, PackedMatrix w, TileMode mode, Tensor into)
+    {
+        var perItem = x.Rows <= Tile.MaxRows ? (int)Math.Max(1, StreamBytes / w.PanelBytes) : MaxPanelsPerItem;
+        perItem = Math.Clamp(w.Panels / (pool.Threads * 4), 1, perItem);
+        var groups = (w.Panels + perItem - 1) / perItem;
+        var rowGroups = (x.Rows + RowsPerItem - 1) / RowsPerItem;
+        switch (w.Type)
+        {
+            case WeightType.F32: Run<F32Columns>(); break;
+            case WeightType.F16: Run<F16Pairs>(); break;
+            default: Run<Bf16Pairs>(); break;
+        }
+
+        void Run<TColumns>() where TColumns : struct, IColumns
+        {
+            var work = new Work<TColumns>(x, w, mode, into, perItem, groups);
+            pool.Run(work, groups * rowGroups);
+        }
+    }
+
+    private readonly struct Work<TColumns>(Tensor x, PackedMatrix w, TileMode mode, Tensor into, int perItem, int groups) : IWork
+        where TColumns : struct, IColumns
+    {
+        public void Run(int item, int worker)
+        {
+            var (first, firstRow) = (item % groups * perItem, item / groups * RowsPerItem);
+            var (end, endRow) = (Math.Min(first + perItem, w.Panels), Math.Min(firstRow + RowsPerItem, x.Rows));
+            var highOffset = Tile.Columns / 2 * sizeof(float);               // used by float32 panels only, the 16-bit ones are paired
+            var edge = stackalloc float[Tile.MaxRows * Tile.Columns];
+            for (var row = firstRow; row < endRow; row += Tile.MaxRows)
+            {
+                var tile = new Tile
+                {
+                    X = x.Row(row), XStride = x.Stride, K = w.Columns, WStride = w.StepBytes,
+                    Rows = Math.Min(Tile.MaxRows, endRow - row), CStride = into.Stride, Mode = mode,
+                };
+                for (var panel = first; panel < end; panel++)
+                {
+                    tile.Low = w.Panel(panel);
+                    tile.High = tile.Low + highOffset;
+                    tile.C = into.Row(row) + panel * Tile.Columns;
+                    var columns = w.Rows - panel * Tile.Columns;
+                    if (columns >= Tile.Columns) tile.Run<TColumns>();
+                    else RunEdge(tile, edge, columns);
+                }
+            }
+        }
+
+        /// <summary>The last panel is wider than the matrix: into scratch, then the columns that exist.</summary>
+        private static void RunEdge(Tile tile, float* edge, int columns)
+        {
+            var c = tile.C;
+            var stride = tile.CStride;
+            tile.C = edge;
+            tile.CStride = Tile.Columns;
+            for (var r = 0; r < tile.Rows; r++) new ReadOnlySpan<float>(c + r * stride, columns).CopyTo(new(edge + r * Tile.Columns, Tile.Columns));
+            tile.Run<TColumns>();
+            for (var r = 0; r < tile.Rows; r++) new ReadOnlySpan<float>(edge + r * Tile.Columns, columns).CopyTo(new(c + r * stride, columns));
+        }
+    }
+}

@@ -1,0 +1,108 @@
+using System.Runtime.CompilerServices;
+
+namespace NanoAspire.Engine.Kernels.Cpu;
+
+/// <summary>
+/// Weights as panels [rows / 32][columns][32]: a panel holds 32 output features, one k step after the other, so both the matrix-vector
+/// and the matrix product read it as one sequential stream. 16-bit panels interleave features i and i + 16 (<see cref="Bf16Pairs"/>).
+/// The last panel is padded with zeros.
+/// </summary>
+internal sealed unsafe class PackedMatrix : Matrix
+{
+    private const int Width = Tile.Columns;
+    private readonly NativeBuffer _memory;
+
+    public PackedMatrix(int rows, int columns, WeightType type) : base(rows, columns, type)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(rows, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(columns, 1);
+        _memory = new NativeBuffer(Panels * PanelBytes);
+    }
+
+    public int Panels => (Rows + Width - 1) / Width;
+    public long PanelBytes => (long)Columns * StepBytes;
+    /// <summary>Bytes of one k step of a panel.</summary>
+    public int StepBytes => Width * Type.Bytes();
+    public override long Bytes => _memory.Bytes;
+
+    public byte* Panel(int panel) => _memory.Address + panel * PanelBytes;
+
+    public override void Write(int row, int count, void* source, WeightType sourceType)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(row);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(row + count, Rows, nameof(count));
+        const int Strip = 128;                                               // k steps whose panel lines stay in the first cache
+        var converted = stackalloc byte[Strip * sizeof(float)];
+        while (count > 0)
+        {
+            var panel = Panel(row / Width);
+            var lane = row % Width;
+            var lanes = Math.Min(count, Width - lane);
+            for (var k = 0; k < Columns; k += Strip)
+            {
+                var steps = Math.Min(Strip, Columns - k);
+                for (var i = 0; i < lanes; i++)
+                {
+                    var from = (byte*)source + ((long)i * Columns + k) * sourceType.Bytes();
+                    var numbers = sourceType == Type ? from : Convert(from, sourceType, converted, steps);
+                    Scatter(numbers, panel + (long)k * StepBytes, lane + i, steps);
+                }
+            }
+            (row, count) = (row + lanes, count - lanes);
+            source = (byte*)source + (long)lanes * Columns * sourceType.Bytes();
+        }
+    }
+
+    /// <summary>One row as float32, as an embedding is read.</summary>
+    public void ReadRow(int row, float* into)
+    {
+        var panel = Panel(row / Width);
+        var lane = row % Width;
+        if (Type == WeightType.F32)
+        {
+            var from = (float*)panel + lane;
+            for (var k = 0; k < Columns; k++) into[k] = from[(long)k * Width];
+        }
+        else
+        {
+            var from = (ushort*)panel + Paired(lane);
+            if (Type == WeightType.BF16) for (var k = 0; k < Columns; k++) into[k] = BFloat16.ToSingle(from[(long)k * Width]);
+            else for (var k = 0; k < Columns; k++) into[k] = (float)BitConverter.UInt16BitsToHalf(from[(long)k * Width]);
+        }
+    }
+
+    public override void Dispose() => _memory.Dispose();
+
+    private void Scatter(byte* numbers, byte* to, int lane, int steps)
+    {
+        if (Type == WeightType.F32) for (var k = 0; k < steps; k++) ((uint*)to)[k * Width + lane] = ((uint*)numbers)[k];
+        else
+        {
+            var target = (ushort*)to + Paired(lane);
+            for (var k = 0; k < steps; k++) target[k * Width] = ((ushort*)numbers)[k];
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static int Paired(int lane) => lane < Width / 2 ? 2 * lane : 2 * lane - Width + 1;
+
+    private byte* Convert(byte* from, WeightType sourceType, byte* to, int count)
+    {
+        for (var i = 0; i < count; i++)
+        {
+            var value = sourceType switch
+            {
+                WeightType.F32 => ((float*)from)[i],
+                WeightType.F16 => (float)((Half*)from)[i],
+                _ => BFloat16.ToSingle(((ushort*)from)[i]),
+            };
+            switch (Type)
+            {
+                case WeightType.F32: ((float*)to)[i] = value; break;
+                case WeightType.F16: ((Half*)to)[i] = (Half)value; break;
+                default: ((ushort*)to)[i] = BFloat16.FromSingle(value); break;
+            }
+        }
+        return to;
+    }
+}

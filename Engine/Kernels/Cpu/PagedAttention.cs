@@ -1,0 +1,239 @@
+using System.Runtime.Intrinsics;
+using NanoAspire.Engine.Execution;
+
+namespace NanoAspire.Engine.Kernels.Cpu;
+
+/// <summary>
+/// softmax(q·Kᵀ·scale)·V over paged blocks, causal, grouped query heads.
+/// The positions of a sequence are cut every <see cref="Split"/> tokens from position 0, wherever the chunk or the block begins. Within
+/// a split: scores (dims ascending), maximum, exponentials, their sum (16 chains, fixed tree), outputs (positions ascending). Splits are
+/// merged in ascending order. So a query's result depends on its own row and the positions before it, and on nothing else in the step.
+/// </summary>
+internal sealed unsafe class PagedAttention : IDisposable
+{
+    /// <summary>A multiple of every block size.</summary>
+    public const int Split = 256;
+    /// <summary>Query rows (tokens × grouped heads) that pass over a split of keys and values while it is in the cache.</summary>
+    private const int RowsPerItem = 64;
+
+    private (int Sequence, int FirstToken)[] _tiles = [];
+    private NativeBuffer? _scratch;
+    private long _scratchBytes;
+
+    public void Run(WorkerPool pool, Tensor q, StepInput step, LayerKv kv, float scale, Tensor into)
+    {
+        var geometry = kv.Geometry;
+        var group = q.Columns / geometry.HeadDim / geometry.Heads;
+        var tokensPerItem = Math.Max(1, RowsPerItem / group);
+        var tiles = Tiles(step, tokensPerItem);
+        var scratch = Scratch(pool.Threads, Layout.Bytes(tokensPerItem * group, geometry.HeadDim));
+        fixed ((int, int)* tilesPointer = _tiles)
+        {
+            if (geometry.Type == WeightType.F32) Run<F32Columns>(tilesPointer);
+            else Run<Bf16Columns>(tilesPointer);
+        }
+
+        void Run<TColumns>((int, int)* pointer) where TColumns : struct, IColumns
+        {
+            var work = new Work<TColumns>(q, step, kv, scale, into, group, tokensPerItem, pointer, tiles, scratch, _scratchBytes);
+            pool.Run(work, tiles * geometry.Heads);
+        }
+    }
+
+    public void Dispose() => _scratch?.Dispose();
+
+    /// <param name="q">One query head.</param>
+    /// <param name="keys">[positions, dim]</param>
+    /// <param name="values">[positions, dim]</param>
+    /// <param name="scale">On the scores.</param>
+    internal static double[] Reference(ReadOnlySpan<float> q, float[][] keys, float[][] values, double scale)
+    {
+        var weights = new double[keys.Length];
+        for (var s = 0; s < keys.Length; s++) weights[s] = Linear.Reference(q, keys[s]) * scale;
+        var (max, sum) = (weights.Max(), 0.0);
+        for (var s = 0; s < weights.Length; s++) sum += weights[s] = Math.Exp(weights[s] - max);
+        var output = new double[q.Length];
+        for (var s = 0; s < weights.Length; s++)
+            for (var d = 0; d < q.Length; d++) output[d] += weights[s] / sum * values[s][d];
+        return output;
+    }
+
+    private int Tiles(StepInput step, int tokensPerItem)
+    {
+        var count = 0;
+        foreach (var sequence in step.Sequences) count += (sequence.QueryLength + tokensPerItem - 1) / tokensPerItem;
+        if (_tiles.Length < count) _tiles = new (int, int)[Math.Max(count, 2 * _tiles.Length)];
+        count = 0;
+        for (var s = 0; s < step.SequenceCount; s++)
+            for (var t = 0; t < step.Sequences[s].QueryLength; t += tokensPerItem) _tiles[count++] = (s, t);
+        return count;
+    }
+
+    private byte* Scratch(int threads, long bytes)
+    {
+        if (_scratch is null || bytes > _scratchBytes)
+        {
+            _scratch?.Dispose();
+            _scratch = new NativeBuffer(threads * bytes);
+            _scratchBytes = bytes;
+        }
+        return _scratch.Address;
+    }
+
+    /// <summary>A worker's scratch memory.</summary>
+    private readonly struct Layout(byte* memory, int rows, int dim)
+    {
+        public static long Bytes(int rows, int dim) =>
+            (((long)rows * dim + (rows + Tile.MaxRows) * (long)Padded(dim) + Tile.MaxRows * Split + 2L * rows) * sizeof(float) + 4095) & ~4095L;
+
+        /// <summary>Output tiles are 32 wide; head_dim is a multiple of 16.</summary>
+        public static int Padded(int dim) => (dim + Tile.Columns - 1) / Tile.Columns * Tile.Columns;
+
+        /// <summary>[rows, dim], scaled</summary>
+        public float* Queries => (float*)memory;
+        /// <summary>[rows, padded dim]: numerators over the splits so far</summary>
+        public float* Outputs => Queries + (long)rows * dim;
+        /// <summary>[8, padded dim]: numerators of one split</summary>
+        public float* Partial => Outputs + (long)rows * Padded(dim);
+        /// <summary>[8, Split]: scores, then their exponentials</summary>
+        public float* Scores => Partial + (long)Tile.MaxRows * Padded(dim);
+        public float* Maxima => Scores + Tile.MaxRows * Split;
+        public float* Sums => Maxima + rows;
+    }
+
+    private readonly struct Work<TColumns>(
+        Tensor q, StepInput step, LayerKv kv, float scale, Tensor into, int group, int tokensPerItem, (int Sequence, int FirstToken)* tiles, int tileCount,
+        byte* scratch, long scratchBytes) : IWork where TColumns : struct, IColumns
+    {
+        private int Dim => kv.Geometry.HeadDim;
+        private int BlockSize => kv.Geometry.BlockSize;
+        private int Element => kv.Geometry.Type.Bytes();
+
+        public void Run(int item, int worker)
+        {
+            var head = item % kv.Geometry.Heads;
+            var (sequenceIndex, firstToken) = tiles[tileCount - 1 - item / kv.Geometry.Heads];   // the longest contexts first
+            var sequence = step.Sequences[sequenceIndex];
+            var tokens = Math.Min(tokensPerItem, sequence.QueryLength - firstToken);
+            var rows = tokens * group;
+            var memory = new Layout(scratch + worker * scratchBytes, tokensPerItem * group, Dim);
+            var firstRow = sequence.QueryStart + firstToken;
+            var firstLength = sequence.ContextLength - sequence.QueryLength + firstToken + 1;    // positions the first token sees
+
+            for (var t = 0; t < tokens; t++)
+            {
+                var from = q.Row(firstRow + t) + head * group * Dim;
+                var to = memory.Queries + (long)t * group * Dim;
+                for (var i = 0; i < group * Dim; i += Simd.Lanes) (Vector512.Load(from + i) * Vector512.Create(scale)).Store(to + i);
+            }
+            for (var split = 0; split < firstLength + tokens - 1; split += Split)
+                for (var row = 0; row < rows; row += Tile.MaxRows)
+                    Rows(memory, sequence, head, split, row, Math.Min(Tile.MaxRows, rows - row), firstLength);
+
+            var padded = Layout.Padded(Dim);
+            for (var r = 0; r < rows; r++)
+            {
+                var from = memory.Outputs + (long)r * padded;
+                var to = into.Row(firstRow + r / group) + (head * group + r % group) * Dim;
+                for (var d = 0; d < Dim; d += Simd.Lanes) (Vector512.Load(from + d) / Vector512.Create(memory.Sums[r])).Store(to + d);
+            }
+        }
+
+        /// <summary>Up to 8 query rows against one split.</summary>
+        private void Rows(Layout memory, StepSequenceView sequence, int head, int split, int row, int rows, int firstLength)
+        {
+            for (; rows > 0 && Visible(row, firstLength, split) <= 0; rows--) row++;             // earlier tokens that see nothing of this split
+            if (rows == 0) return;
+            var visible = stackalloc int[Tile.MaxRows];
+            var maxima = stackalloc float[Tile.MaxRows];
+            var sums = stackalloc float[Tile.MaxRows];
+            for (var r = 0; r < rows; r++) visible[r] = Visible(row + r, firstLength, split);
+            var scores = memory.Scores;
+            var partial = memory.Partial;
+            var padded = Layout.Padded(Dim);
+            Scores(memory.Queries + (long)row * Dim, scores, sequence, head, split, rows, visible[rows - 1]);
+            for (var r = 0; r < rows; r++) (maxima[r], sums[r]) = Exponentials(scores + r * Split, visible[r]);
+            Outputs(scores, partial, sequence, head, split, rows, 0, visible[0]);
+            for (var r = 1; r < rows; r++)                                   // later tokens of the eight see a little more
+                if (visible[r] > visible[0]) Outputs(scores + r * Split, partial + r * padded, sequence, head, split, 1, visible[0], visible[r]);
+            for (var r = 0; r < rows; r++) Merge(memory, row + r, split == 0, maxima[r], sums[r], partial + r * padded);
+        }
+
+        /// <summary>Positions of the split that a query row sees; not positive when it ends before.</summary>
+        private int Visible(int row, int firstLength, int split) => Math.Min(firstLength + row / group - split, Split);
+
+        /// <summary>scores[r, s] = q[r] · K[split + s], beyond what a row may see too: those are never read.</summary>
+        private void Scores(float* queries, float* scores, StepSequenceView sequence, int head, int split, int rows, int visible)
+        {
+            var tile = new Tile { X = queries, XStride = Dim, K = Dim, WStride = BlockSize * Element, CStride = Split, Rows = rows };
+            for (var s = 0; s < visible; s += Tile.Columns)
+            {
+                tile.Low = Slots(sequence, head, split + s);
+                tile.High = s + Simd.Lanes < visible ? Slots(sequence, head, split + s + Simd.Lanes) : tile.Low;
+                tile.C = scores + s;
+                tile.Run<TColumns>();
+            }
+        }
+
+        /// <summary>Scores become e^(score − max), padded with zeros to whole vectors.</summary>
+        private static (float Max, float Sum) Exponentials(float* scores, int visible)
+        {
+            for (var s = visible; s % Simd.Lanes != 0; s++) scores[s] = float.NegativeInfinity;
+            var lanes = Vector512.Load(scores);
+            for (var s = Simd.Lanes; s < visible; s += Simd.Lanes) lanes = Vector512.Max(lanes, Vector512.Load(scores + s));
+            var max = RowMath.Max(lanes);
+            var (shift, sum) = (Vector512.Create(max), Vector512<float>.Zero);
+            for (var s = 0; s < visible; s += Simd.Lanes)
+            {
+                var e = Exp.Invoke(Vector512.Load(scores + s) - shift);
+                e.Store(scores + s);
+                sum += e;
+            }
+            return (max, RowMath.Sum(sum));
+        }
+
+        /// <summary>partial[r] (+)= Σ p[r, s] · V[split + s] for s in [from, to).</summary>
+        private void Outputs(float* p, float* partial, StepSequenceView sequence, int head, int split, int rows, int from, int to)
+        {
+            var tile = new Tile { XStride = Split, WStride = Dim * Element, CStride = Layout.Padded(Dim), Rows = rows };
+            for (var d = 0; d < Dim; d += Tile.Columns)
+            {
+                tile.C = partial + d;
+                for (var s = from; s < to; s += tile.K)
+                {
+                    var slot = (split + s) % BlockSize;
+                    tile.X = p + s;
+                    tile.K = Math.Min(to - s, BlockSize - slot);
+                    tile.Low = kv.Value(Block(sequence, split + s), head) + ((long)slot * Dim + d) * Element;
+                    tile.High = d + Simd.Lanes < Dim ? tile.Low + Simd.Lanes * Element : tile.Low;
+                    tile.Mode = s == 0 ? TileMode.Set : TileMode.Continue;
+                    tile.Run<TColumns>();
+                }
+            }
+        }
+
+        private void Merge(Layout memory, int row, bool first, float max, float sum, float* partial)
+        {
+            var outputs = memory.Outputs + (long)row * Layout.Padded(Dim);
+            float* maxima = memory.Maxima, sums = memory.Sums;
+            var (before, after) = (0f, 1f);
+            if (!first)
+            {
+                var merged = MathF.Max(maxima[row], max);
+                (before, after) = (Exp.Invoke(maxima[row] - merged), Exp.Invoke(max - merged));
+                (max, sum) = (merged, sums[row] * before + sum * after);
+            }
+            (maxima[row], sums[row]) = (max, sum);
+            for (var d = 0; d < Dim; d += Simd.Lanes)
+            {
+                var added = Vector512.Load(partial + d) * after;
+                (first ? added : Vector512.Load(outputs + d) * before + added).Store(outputs + d);
+            }
+        }
+
+        /// <summary>Sixteen slots of keys from a position on; blocks hold whole sixteens.</summary>
+        private byte* Slots(StepSequenceView sequence, int head, int position) => kv.Key(Block(sequence, position), head) + position % BlockSize * Element;
+
+        private int Block(StepSequenceView sequence, int position) => step.Blocks[sequence.FirstBlock + position / BlockSize];
+    }
+}

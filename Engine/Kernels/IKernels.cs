@@ -1,0 +1,74 @@
+using NanoAspire.Engine.Execution;
+
+namespace NanoAspire.Engine.Kernels;
+
+/// <summary>
+/// The operations models are written in. Every result row is a function of its own input row alone: the number of rows in the call,
+/// the number of threads, the chunking of a prompt and the placement of its blocks change no bit of it (docs/numerics.md).
+/// </summary>
+internal interface IKernels : IDisposable
+{
+    Matrix CreateMatrix(int rows, int columns, WeightType type);
+
+    /// <summary>into[t] = table[token t]</summary>
+    void Embed(StepInput step, Matrix table, Tensor into);
+
+    /// <summary>y = x · (mean(x²) + ε)^-½ · weight over each run of <c>weight.Columns</c> columns: the whole row, or every head of it. <paramref name="into"/> may be <paramref name="x"/>.</summary>
+    void RmsNorm(Tensor x, Tensor weight, float epsilon, Tensor into);
+
+    /// <summary>into = x · Wᵀ</summary>
+    void Linear(Tensor x, Matrix w, Tensor into);
+
+    /// <summary>into += x · Wᵀ</summary>
+    void LinearAdd(Tensor x, Matrix w, Tensor into);
+
+    /// <summary>into = gate · σ(gate) ⊙ up</summary>
+    void SiluMul(Tensor gate, Tensor up, Tensor into);
+
+    /// <summary>cos and sin [tokens, frequencies] of every token's position.</summary>
+    void RopeAngles(StepInput step, RopeFrequencies frequencies, Tensor cos, Tensor sin);
+
+    /// <summary>Rotates every head of <paramref name="x"/> in place, pairing column i with i + head_dim/2.</summary>
+    void Rope(Tensor x, int headDim, Tensor cos, Tensor sin);
+
+    /// <summary>Writes the step's keys and values to their slots; later operations of the step read them.</summary>
+    void StoreKv(Tensor key, Tensor value, StepInput step, LayerKv kv);
+
+    /// <summary>Causal softmax(q·Kᵀ·scale)·V of each query over its sequence's blocks; grouped query heads share a KV head.</summary>
+    void PagedAttention(Tensor q, StepInput step, LayerKv kv, float scale, Tensor into);
+
+    /// <summary>into[r] = x[row of the r-th sequence that asked for logits]</summary>
+    void GatherLogitsRows(Tensor x, StepInput step, Tensor into);
+}
+
+/// <summary>The same operations into fresh temporaries, so that a layer reads like its formula.</summary>
+internal static class KernelExtensions
+{
+    public static Tensor RmsNorm(this IKernels k, Tensor x, Tensor weight, float epsilon, Workspace.Frame frame)
+    {
+        var into = frame.Tensor(x.Rows, x.Columns);
+        k.RmsNorm(x, weight, epsilon, into);
+        return into;
+    }
+
+    public static Tensor Linear(this IKernels k, Tensor x, Matrix w, Workspace.Frame frame)
+    {
+        var into = frame.Tensor(x.Rows, w.Rows);
+        k.Linear(x, w, into);
+        return into;
+    }
+
+    public static Tensor SiluMul(this IKernels k, Tensor gate, Tensor up, Workspace.Frame frame)
+    {
+        var into = frame.Tensor(gate.Rows, gate.Columns);
+        k.SiluMul(gate, up, into);
+        return into;
+    }
+
+    public static Tensor PagedAttention(this IKernels k, Tensor q, StepInput step, LayerKv kv, float scale, Workspace.Frame frame)
+    {
+        var into = frame.Tensor(q.Rows, q.Columns);
+        k.PagedAttention(q, step, kv, scale, into);
+        return into;
+    }
+}

@@ -1,0 +1,26 @@
+namespace NanoAspire.Engine.Kernels;
+
+/// <summary>
+/// One layer's keys and values inside the block pool. In a block, keys of a head are transposed, K[head][dim][slot], so that a score
+/// tile runs along the slots; values are V[head][slot][dim], so that an output tile runs along the dims. Both tiles then add up in
+/// one fixed order: dims ascending for a score, positions ascending for an output.
+/// </summary>
+/// <param name="Base">Start of block 0 in the pool.</param>
+/// <param name="BlockBytes">From one block to the next.</param>
+/// <param name="KeyOffset">Of this layer's keys within a block.</param>
+/// <param name="ValueOffset">Of this layer's values within a block.</param>
+/// <param name="Geometry">Shared by all layers.</param>
+internal readonly record struct LayerKv(nint Base, long BlockBytes, long KeyOffset, long ValueOffset, KvGeometry Geometry)
+{
+    public unsafe byte* Key(int block, int head) => (byte*)Base + block * BlockBytes + KeyOffset + head * Geometry.HeadBytes;
+    public unsafe byte* Value(int block, int head) => (byte*)Base + block * BlockBytes + ValueOffset + head * Geometry.HeadBytes;
+}
+
+/// <summary>Shape of the KV of one layer in one block.</summary>
+internal sealed record KvGeometry(int Layers, int Heads, int HeadDim, int BlockSize, WeightType Type)
+{
+    /// <summary>Keys (or values) of one head in one block.</summary>
+    public long HeadBytes => (long)HeadDim * BlockSize * Type.Bytes();
+    public long BlockBytes => 2L * Layers * Heads * HeadBytes;
+    public LayerKv Layer(nint pool, int layer) => new(pool, BlockBytes, 2L * layer * Heads * HeadBytes, (2L * layer + 1) * Heads * HeadBytes, this);
+}

@@ -1,0 +1,16 @@
+namespace NanoAspire.Engine.Kernels;
+
+/// <summary>A weight matrix [rows = output features, columns = input features] in the layout its backend likes best.</summary>
+internal abstract class Matrix(int rows, int columns, WeightType type) : IDisposable
+{
+    public int Rows { get; } = rows;
+    public int Columns { get; } = columns;
+    public WeightType Type { get; } = type;
+    /// <summary>Bytes kept, padding included.</summary>
+    public abstract long Bytes { get; }
+
+    /// <summary>Fills rows [<paramref name="row"/>, row + <paramref name="count"/>) from row-major numbers of any type. Different rows may be written by different threads.</summary>
+    public abstract unsafe void Write(int row, int count, void* source, WeightType sourceType);
+
+    public abstract void Dispose();
+}

@@ -1,0 +1,67 @@
+using System.Text.Json;
+
+namespace NanoAspire.Engine.Loading;
+
+/// <summary>Reads one JSON object of a configuration; every error names the file and the field.</summary>
+internal sealed class ConfigSection(JsonElement json, string path)
+{
+    public string Path { get; } = path;
+
+    /// <summary>False when absent or null.</summary>
+    public bool Has(string field) => Find(field) is not null;
+
+    public ModelLoadException Bad(string field, string why) => new($"{Path}: {field} {why}");
+
+    public int PositiveInt(string field) => OptionalPositiveInt(field) ?? throw Bad(field, "is missing");
+
+    public int? OptionalPositiveInt(string field)
+    {
+        if (Find(field) is not { } value) return null;
+        if (value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var number) && number > 0) return number;
+        throw Bad(field, $"must be a positive integer, not {value.GetRawText()}");
+    }
+
+    public double PositiveNumber(string field) => OptionalPositiveNumber(field) ?? throw Bad(field, "is missing");
+
+    public double? OptionalPositiveNumber(string field)
+    {
+        if (Find(field) is not { } value) return null;
+        if (value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out var number) && number > 0 && double.IsFinite(number)) return number;
+        throw Bad(field, $"must be a positive number, not {value.GetRawText()}");
+    }
+
+    public bool Flag(string field, bool otherwise) => Find(field) is not { } value ? otherwise : value.ValueKind switch
+    {
+        JsonValueKind.True => true,
+        JsonValueKind.False => false,
+        _ => throw Bad(field, $"must be true or false, not {value.GetRawText()}"),
+    };
+
+    public string? OptionalText(string field) => Find(field) is not { } value ? null
+        : value.ValueKind == JsonValueKind.String ? value.GetString()
+        : throw Bad(field, $"must be a string, not {value.GetRawText()}");
+
+    public IReadOnlyList<string> Texts(string field)
+    {
+        if (Find(field) is not { } value) return [];
+        if (value.ValueKind != JsonValueKind.Array || value.EnumerateArray().Any(item => item.ValueKind != JsonValueKind.String)) throw Bad(field, "must be a list of strings");
+        return [.. value.EnumerateArray().Select(item => item.GetString()!)];
+    }
+
+    /// <summary>Token ids given as one integer, a list or nothing.</summary>
+    public IReadOnlyList<int> Ids(string field)
+    {
+        if (Find(field) is not { } value) return [];
+        var items = value.ValueKind == JsonValueKind.Array ? value.EnumerateArray().ToArray() : [value];
+        var ids = new int[items.Length];
+        for (var i = 0; i < ids.Length; i++)
+            if (items[i].ValueKind != JsonValueKind.Number || !items[i].TryGetInt32(out ids[i]) || ids[i] < 0) throw Bad(field, $"must be a token id or a list of them, not {value.GetRawText()}");
+        return ids;
+    }
+
+    public ConfigSection? OptionalSection(string field) => Find(field) is not { } value ? null
+        : value.ValueKind == JsonValueKind.Object ? new ConfigSection(value, $"{Path}: {field}")
+        : throw Bad(field, "must be an object");
+
+    private JsonElement? Find(string field) => json.TryGetProperty(field, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;
+}

@@ -1,0 +1,97 @@
+using System.Diagnostics;
+using System.Security.Cryptography;
+using System.Text;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using NanoAspire.Engine.Execution;
+using NanoAspire.Engine.Kernels;
+using NanoAspire.Engine.Kernels.Cpu;
+using NanoAspire.Engine.Models;
+
+namespace NanoAspire.Engine.Loading;
+
+/// <summary>Loads Hugging Face model folders.</summary>
+public static class ModelLoader
+{
+    /// <summary>Part of the layout digest: a change of the block layout or of a reduction order gets a new number.</summary>
+    private const string Numerics = "cpu-1";
+    private const long DefaultKvBytes = 4L << 30;
+
+    /// <param name="folder">Holds <c>config.json</c> and the weights; <c>generation_config.json</c> adds EOS ids.</param>
+    /// <param name="options">Checked first.</param>
+    /// <param name="logger">One line when the model is ready.</param>
+    /// <returns>A runner that owns all memory and threads of the model.</returns>
+    /// <exception cref="ModelLoadException">Anything wrong with the options, the configuration or the weights; one line says what.</exception>
+    public static IModelRunner Load(string folder, ModelLoadOptions options, ILogger? logger = null)
+    {
+        ArgumentNullException.ThrowIfNull(folder);
+        ArgumentNullException.ThrowIfNull(options);
+        var problems = options.Validate().ToList();
+        if (problems.Count > 0) throw new ModelLoadException(string.Join("; ", problems));
+        if (!Directory.Exists(folder)) throw new ModelLoadException(File.Exists(folder) ? $"{folder}: not a directory" : $"{folder}: no such directory");
+        var started = Stopwatch.GetTimestamp();
+
+        using var json = JsonFile.Read(Path.Combine(folder, "config.json"));
+        var section = new ConfigSection(json.RootElement, "config.json");
+        var (architecture, modelType, config) = ModelFamilies.Read(section);
+        var maxPositions = options.MaxModelLength ?? config.MaxPositions;
+        if (maxPositions > config.MaxPositions) throw new ModelLoadException($"max-model-len {maxPositions} is more than max_position_embeddings ({config.MaxPositions})");
+        var eos = ReadEosIds(folder, section, config.VocabSize);
+
+        var kernels = new CpuKernels(options.Threads);
+        LoadedWeights? weights = null;
+        KvArena? kv = null;
+        try
+        {
+            using var checkpoint = Checkpoint.Open(folder);
+            using var reader = new WeightReader(checkpoint, kernels, WeightTypeOf(options.DType), options.Threads);
+            var model = config.Build(reader, kernels);
+            weights = reader.Complete(config.MayIgnore);
+            kv = CreateKv(config, options, maxPositions, weights);
+            var info = new ModelInfo
+            {
+                Architecture = architecture, ModelType = modelType, VocabSize = config.VocabSize, MaxPositions = maxPositions, EosTokenIds = eos, WeightBytes = weights.Bytes,
+            };
+            (logger ?? NullLogger.Instance).ModelLoaded(architecture, weights.Bytes >> 20, kv.BlockCount, kv.Layout.BlockSize, Stopwatch.GetElapsedTime(started).TotalSeconds);
+            return new ModelRunner(info, model, weights, kv, kernels, options.MaxBatchedTokens);
+        }
+        catch
+        {
+            kernels.Dispose();
+            kv?.Dispose();
+            weights?.Dispose();
+            throw;
+        }
+    }
+
+    private static KvArena CreateKv(IModelConfig config, ModelLoadOptions options, int maxPositions, LoadedWeights weights)
+    {
+        var geometry = new KvGeometry(config.Layers, config.KvHeads, config.HeadDim, options.BlockSize, WeightTypeOf(options.KvDType) ?? WeightType.F32);
+        var budget = options.KvMemoryBytes ?? Math.Min(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4, DefaultKvBytes);
+        var useful = (long)options.MaxSequences * ((maxPositions + options.BlockSize - 1) / options.BlockSize) + 1;   // block 0 serves no sequence
+        var blocks = Math.Min(Math.Min(budget / geometry.BlockBytes, useful), int.MaxValue);
+        if (blocks < 1) throw new ModelLoadException($"kv-memory of {budget} bytes does not hold one block of {geometry.BlockBytes}");
+        var identity = $"{Numerics}\n{config}\n{weights.Digest}\n{options.DType}\n{geometry}";
+        var layout = new KvLayout
+        {
+            Digest = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(identity))), BlockSize = options.BlockSize, BlockBytes = geometry.BlockBytes,
+        };
+        return new KvArena(geometry, layout, (int)blocks);
+    }
+
+    private static WeightType? WeightTypeOf(string option) => option switch { "f32" => WeightType.F32, "bf16" => WeightType.BF16, _ => null };
+
+    /// <summary>Union of both files, ascending.</summary>
+    private static int[] ReadEosIds(string folder, ConfigSection config, int vocabSize)
+    {
+        var ids = new SortedSet<int>(config.Ids("eos_token_id"));
+        var path = Path.Combine(folder, "generation_config.json");
+        if (File.Exists(path))
+        {
+            using var json = JsonFile.Read(path);
+            ids.UnionWith(new ConfigSection(json.RootElement, "generation_config.json").Ids("eos_token_id"));
+        }
+        if (ids.Count > 0 && ids.Max >= vocabSize) throw config.Bad("eos_token_id", $"{ids.Max} is not in the vocabulary of {vocabSize}");
+        return [.. ids];
+    }
+}

@@ -1,0 +1,31 @@
+using NanoAspire.Engine.Execution;
+using NanoAspire.Engine.Kernels;
+using NanoAspire.Engine.Loading;
+
+namespace NanoAspire.Engine.Models;
+
+/// <summary>
+/// A family's configuration: everything that decides shapes and arithmetic, checked. A record, because its text is part of the layout
+/// digest. One file a family implements this, another <see cref="IModel"/>.
+/// </summary>
+internal interface IModelConfig
+{
+    int VocabSize { get; }
+    int MaxPositions { get; }
+    int Layers { get; }
+    int KvHeads { get; }
+    int HeadDim { get; }
+
+    /// <summary>Reads every weight the model needs, in the shapes it needs.</summary>
+    IModel Build(WeightReader weights, IKernels kernels);
+
+    /// <summary>Tensors that may be in a checkpoint of this family without being used.</summary>
+    bool MayIgnore(string tensor);
+}
+
+/// <summary>A loaded model over weights that its runner owns.</summary>
+internal interface IModel
+{
+    /// <summary>Writes the KV of the step's tokens into <paramref name="kv"/> and the logits [rows asked for, vocabulary] into <paramref name="logits"/>.</summary>
+    void Forward(StepInput step, KvArena kv, Workspace workspace, Tensor logits);
+}

@@ -1,0 +1,56 @@
+using NanoAspire.Engine.Kernels;
+using NanoAspire.Engine.Loading;
+
+namespace NanoAspire.Engine.Models;
+
+/// <summary>Dense Qwen3, by the field names of config.json.</summary>
+internal sealed record Qwen3Config : IModelConfig
+{
+    private const int DefaultHeadDim = 128;
+    private const double DefaultEpsilon = 1e-6;
+
+    public required int VocabSize { get; init; }
+    public required int MaxPositions { get; init; }
+    public required int HiddenSize { get; init; }
+    public required int IntermediateSize { get; init; }
+    public required int Layers { get; init; }
+    public required int Heads { get; init; }
+    public required int KvHeads { get; init; }
+    /// <summary>Not hidden / heads: Qwen3 chooses it freely.</summary>
+    public required int HeadDim { get; init; }
+    public required float NormEpsilon { get; init; }
+    public required RopeConfig Rope { get; init; }
+    public required bool TiedEmbeddings { get; init; }
+
+    public static Qwen3Config Read(ConfigSection config)
+    {
+        var maxPositions = config.PositiveInt("max_position_embeddings");
+        var read = new Qwen3Config
+        {
+            VocabSize = config.PositiveInt("vocab_size"),
+            MaxPositions = maxPositions,
+            HiddenSize = config.PositiveInt("hidden_size"),
+            IntermediateSize = config.PositiveInt("intermediate_size"),
+            Layers = config.PositiveInt("num_hidden_layers"),
+            Heads = config.PositiveInt("num_attention_heads"),
+            KvHeads = config.PositiveInt("num_key_value_heads"),
+            HeadDim = config.OptionalPositiveInt("head_dim") ?? DefaultHeadDim,
+            NormEpsilon = (float)(config.OptionalPositiveNumber("rms_norm_eps") ?? DefaultEpsilon),
+            Rope = RopeConfig.Read(config, maxPositions),
+            TiedEmbeddings = config.Flag("tie_word_embeddings", otherwise: false),
+        };
+        if (read.Heads % read.KvHeads != 0) throw config.Bad("num_attention_heads", $"({read.Heads}) is not a multiple of num_key_value_heads ({read.KvHeads})");
+        if (read.HeadDim % 16 != 0) throw config.Bad("head_dim", $"({read.HeadDim}) is not a multiple of 16");
+        if (config.OptionalText("hidden_act") is { } activation && activation != "silu") throw config.Bad("hidden_act", $"'{activation}' is not supported (silu is)");
+        if (config.Flag("attention_bias", otherwise: false)) throw config.Bad("attention_bias", "true is not supported");
+        if (config.Flag("use_sliding_window", otherwise: false)) throw config.Bad("use_sliding_window", "true is not supported");
+        if (config.Has("quantization_config")) throw config.Bad("quantization_config", "is set: quantised weights are not supported");
+        if (config.Texts("layer_types").FirstOrDefault(type => type != "full_attention") is { } other) throw config.Bad("layer_types", $"'{other}' is not supported (full_attention is)");
+        return read;
+    }
+
+    public IModel Build(WeightReader weights, IKernels kernels) => new Qwen3(this, weights, kernels);
+
+    /// <summary>Frequency tables that old exporters wrote; they follow from the configuration.</summary>
+    public bool MayIgnore(string tensor) => tensor.EndsWith(".rotary_emb.inv_freq", StringComparison.Ordinal);
+}

@@ -1,0 +1,142 @@
+using NanoAspire.Engine.Kernels.Cpu;
+
+namespace NanoAspire.Engine.Kernels.Tests.Cpu;
+
+public sealed unsafe class LinearTests : IDisposable
+{
+    private readonly CpuKernels _kernels = new(threads: 3);
+
+    public void Dispose() => _kernels.Dispose();
+
+    public static TheoryData<int, int, int, string> Shapes
+    {
+        get
+        {
+            var shapes = new TheoryData<int, int, int, string>();
+            foreach (var type in Enum.GetNames<WeightType>())
+                foreach (var (rows, n, k) in ((int, int, int)[])[(1, 1, 1), (1, 33, 7), (2, 32, 16), (3, 31, 33), (4, 64, 129), (5, 100, 64), (8, 96, 31), (9, 160, 40), (17, 65, 100), (300, 40, 24)])
+                    shapes.Add(rows, n, k, type);
+            return shapes;
+        }
+    }
+
+    [Theory, MemberData(nameof(Shapes))]
+    public void Agrees_with_the_reference(int rows, int n, int k, string type)
+    {
+        using var problem = new Problem(_kernels, rows, n, k, Enum.Parse<WeightType>(type));
+        _kernels.Linear(problem.X, problem.W, problem.C);
+        for (var row = 0; row < rows; row++)
+            for (var column = 0; column < n; column++)
+                Assert.Equal(Linear.Reference(problem.X.RowSpan(row), problem.WeightRow(column)), problem.C.RowSpan(row)[column], tolerance: 1e-6 * k);
+    }
+
+    [Theory, MemberData(nameof(Shapes))]
+    public void Adding_is_the_product_plus_what_was_there(int rows, int n, int k, string type)
+    {
+        using var problem = new Problem(_kernels, rows, n, k, Enum.Parse<WeightType>(type));
+        _kernels.Linear(problem.X, problem.W, problem.C);
+        var product = problem.C.ToArray();
+        var residual = Numbers.Normal(rows * n, seed: 3);
+        residual.CopyTo(new Span<float>(problem.C.Data, rows * n));
+        _kernels.LinearAdd(problem.X, problem.W, problem.C);
+        Assert.Equal(residual.Zip(product, (r, p) => r + p), problem.C.ToArray());
+    }
+
+    [Theory, MemberData(nameof(Shapes))]
+    public void A_row_alone_has_the_bits_it_has_among_others(int rows, int n, int k, string type)
+    {
+        using var problem = new Problem(_kernels, rows, n, k, Enum.Parse<WeightType>(type));
+        _kernels.Linear(problem.X, problem.W, problem.C);
+        var together = problem.C.ToArray();
+        for (var row = 0; row < rows; row++)
+        {
+            var one = new Tensor(problem.C.Row(row), 1, n);
+            one.RowSpan(0).Fill(float.NaN);
+            _kernels.Linear(new Tensor(problem.X.Row(row), 1, k), problem.W, one);
+        }
+        Assert.Equal(together, problem.C.ToArray());
+    }
+
+    [Theory, InlineData(1), InlineData(2), InlineData(4), InlineData(5), InlineData(8)]
+    public void Both_vector_widths_give_the_same_bits(int rows)
+    {
+        const int K = 77;
+        Compare<F32Columns>(WeightType.F32);
+        Compare<F16Pairs>(WeightType.F16);
+        Compare<Bf16Pairs>(WeightType.BF16);
+
+        void Compare<TColumns>(WeightType type) where TColumns : struct, IColumns
+        {
+            using var problem = new Problem(_kernels, rows, Tile.Columns, K, type);
+            foreach (var mode in Enum.GetValues<TileMode>())
+            {
+                var start = Numbers.Normal(rows * Tile.Columns, seed: 4);
+                float[] wide = [.. start], narrow = [.. start];
+                fixed (float* w = wide, n = narrow)
+                {
+                    var tile = new Tile
+                    {
+                        X = problem.X.Data, XStride = K, K = K, Low = problem.W.Panel(0), High = problem.W.Panel(0) + 64, WStride = problem.W.StepBytes,
+                        CStride = Tile.Columns, Rows = rows, Mode = mode,
+                    };
+                    tile.C = w;
+                    Tile512.Run<TColumns>(tile);
+                    tile.C = n;
+                    Tile256.Run<TColumns>(tile);
+                }
+                Assert.Equal(wide, narrow);
+            }
+        }
+    }
+
+    [Fact]
+    public void Continuing_a_partial_sum_gives_the_bits_of_one_call()
+    {
+        const int K = 100;
+        using var problem = new Problem(_kernels, 8, Tile.Columns, K, WeightType.BF16);
+        _kernels.Linear(problem.X, problem.W, problem.C);
+        var whole = problem.C.ToArray();
+        var tile = new Tile { X = problem.X.Data, XStride = K, Low = problem.W.Panel(0), WStride = problem.W.StepBytes, C = problem.C.Data, CStride = Tile.Columns, Rows = 8, K = 37 };
+        tile.Run<Bf16Pairs>();
+        tile.X += 37;
+        tile.Low += 37 * problem.W.StepBytes;
+        tile.K = K - 37;
+        tile.Mode = TileMode.Continue;
+        tile.Run<Bf16Pairs>();
+        Assert.Equal(whole, problem.C.ToArray());
+    }
+
+    private sealed class Problem : IDisposable
+    {
+        private readonly NativeBuffer _x, _c;
+
+        public Problem(CpuKernels kernels, int rows, int n, int k, WeightType type)
+        {
+            (_x, _c) = (Numbers.Memory(rows * k), Numbers.Memory(rows * n));
+            X = Numbers.Tensor(_x, rows, k, Numbers.Normal(rows * k, seed: 1));
+            C = new((float*)_c.Address, rows, n);
+            W = (PackedMatrix)kernels.CreateMatrix(n, k, type);
+            var weights = Numbers.Normal(n * k, seed: 2);
+            fixed (float* source = weights) W.Write(0, n, source, WeightType.F32);
+        }
+
+        public Tensor X { get; }
+        public Tensor C { get; }
+        public PackedMatrix W { get; }
+
+        /// <summary>As kept, after rounding to the matrix's type.</summary>
+        public float[] WeightRow(int row)
+        {
+            var values = new float[W.Columns];
+            fixed (float* into = values) W.ReadRow(row, into);
+            return values;
+        }
+
+        public void Dispose()
+        {
+            W.Dispose();
+            _x.Dispose();
+            _c.Dispose();
+        }
+    }
+}

@@ -1,0 +1,84 @@
+using NanoAspire.Engine.Execution;
+using NanoAspire.Engine.Loading;
+
+namespace NanoAspire.Engine.Kernels.Tests.Execution;
+
+/// <summary>The smallest engine there is: sequences with their own blocks, steps of chosen make-up, greedy tokens, every row of logits kept.</summary>
+internal sealed class GreedyDriver(IModelRunner runner) : IDisposable
+{
+    private readonly StepBatch _batch = new();
+    private readonly List<(Sequence Sequence, bool Logits)> _inStep = [];
+    private float[] _logits = [];
+
+    public IModelRunner Runner => runner;
+
+    public static GreedyDriver Load(string folder, ModelLoadOptions? options = null) =>
+        new(ModelLoader.Load(folder, (options ?? new ModelLoadOptions { Threads = 2 }) with { KvMemoryBytes = options?.KvMemoryBytes ?? 64 << 20 }));
+
+    /// <param name="blocks">Block ids to use, in order; null: 0, 1, 2, …</param>
+    /// <param name="prompt">Its tokens.</param>
+    public Sequence Start(int[] prompt, IReadOnlyList<int>? blocks = null) =>
+        new(prompt, blocks ?? [.. Enumerable.Range(0, runner.KvMemory.BlockCount)]);
+
+    /// <summary>Adds the next <paramref name="count"/> known tokens of a sequence to the step.</summary>
+    public GreedyDriver With(Sequence sequence, int count)
+    {
+        var start = _batch.Tokens.Count;
+        for (var i = 0; i < count; i++)
+        {
+            _batch.Tokens.Add(sequence.Tokens[sequence.Computed + i]);
+            _batch.Positions.Add(sequence.Computed + i);
+        }
+        sequence.Computed += count;
+        var logits = sequence.Computed == sequence.Tokens.Count;
+        _batch.Sequences.Add(new(start, count, sequence.Computed, sequence.Blocks, logits));
+        _inStep.Add((sequence, logits));
+        return this;
+    }
+
+    /// <summary>Runs the step; sequences that are complete get their next token.</summary>
+    public void Step()
+    {
+        var vocab = runner.Model.VocabSize;
+        if (_logits.Length < _batch.LogitsRows * vocab) _logits = new float[_batch.LogitsRows * vocab];
+        Array.Fill(_logits, float.NaN);
+        runner.Run(_batch, _logits);
+        var row = 0;
+        foreach (var (sequence, logits) in _inStep)
+        {
+            if (!logits) continue;
+            var values = _logits.AsSpan(row++ * vocab, vocab).ToArray();
+            sequence.Logits.Add(values);
+            sequence.Tokens.Add(ArgMax(values));
+        }
+        _batch.Clear();
+        _inStep.Clear();
+    }
+
+    /// <summary>Prefill in chunks, then decode until there are <paramref name="count"/> generated tokens.</summary>
+    public Sequence Generate(int[] prompt, int count, int chunk = int.MaxValue, IReadOnlyList<int>? blocks = null)
+    {
+        var sequence = Start(prompt, blocks);
+        while (sequence.Logits.Count < count) With(sequence, Math.Min(chunk, sequence.Tokens.Count - sequence.Computed)).Step();
+        return sequence;
+    }
+
+    public static int ArgMax(ReadOnlySpan<float> values)
+    {
+        var best = 0;
+        for (var i = 1; i < values.Length; i++) if (values[i] > values[best]) best = i;
+        return best;
+    }
+
+    public void Dispose() => runner.Dispose();
+}
+
+internal sealed class Sequence(int[] prompt, IReadOnlyList<int> blocks)
+{
+    public List<int> Tokens { get; } = [.. prompt];
+    public IReadOnlyList<int> Blocks { get; } = blocks;
+    public int Computed { get; set; }
+    /// <summary>One row for every generated token.</summary>
+    public List<float[]> Logits { get; } = [];
+    public int[] Generated => [.. Tokens.Skip(prompt.Length)];
+}

@@ -1,0 +1,30 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using NanoAspire.Tests;
+
+namespace NanoAspire.Engine.Kernels.Tests.Models;
+
+/// <summary>A reference checkpoint with the outputs of independent implementations.</summary>
+internal sealed record GoldenCase
+{
+    [JsonPropertyName("tolerance")] public required GoldenTolerance Tolerance { get; init; }
+    [JsonPropertyName("prompts")] public required IReadOnlyList<GoldenPrompt> Prompts { get; init; }
+
+    public static string Folder(string name) => Path.Combine(RepositoryPaths.Goldens, name);
+
+    public static GoldenCase Read(string name) => JsonSerializer.Deserialize<GoldenCase>(File.ReadAllBytes(Path.Combine(Folder(name), "golden.json")))!;
+}
+
+internal sealed record GoldenTolerance
+{
+    [JsonPropertyName("logits_abs")] public required double Logits { get; init; }
+}
+
+internal sealed record GoldenPrompt
+{
+    [JsonPropertyName("prompt_ids")] public required int[] PromptIds { get; init; }
+    [JsonPropertyName("logits_last")] public required float[] LogitsLast { get; init; }
+    [JsonPropertyName("logits_all_argmax")] public required int[] ArgMax { get; init; }
+    [JsonPropertyName("greedy_ids")] public required int[] GreedyIds { get; init; }
+    [JsonPropertyName("final_step_logits")] public required float[] FinalLogits { get; init; }
+}
