@@ -8,11 +8,14 @@ public sealed record EngineOptions
     public int MaxSequences { get; init; } = 64;
     /// <summary>Null: the model's <c>max_position_embeddings</c>.</summary>
     public int? MaxModelLength { get; init; }
-    /// <summary>Requests waiting beyond it are refused with <c>queue_full</c>.</summary>
+    /// <summary>Requests beyond <see cref="MaxSequences"/> plus this are refused with <c>queue_full</c>.</summary>
     public int MaxWaiting { get; init; } = 1024;
     public bool PrefixCaching { get; init; } = true;
     /// <summary>How long parked blocks are kept for a decode engine.</summary>
     public TimeSpan HandoffLease { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>Name under which the model is served, a tag of the metrics.</summary>
+    public string? ModelName { get; init; }
 
     public IEnumerable<string> Validate()
     {

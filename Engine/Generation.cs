@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using NanoAspire.Engine.Scheduling;
 
 namespace NanoAspire.Engine;
 
@@ -21,9 +22,15 @@ public sealed record GenerationRequest
     public required SamplingParams Sampling { get; init; }
     /// <summary>Prefill side: stop after the first token and keep the prompt's blocks (<see cref="GenerationOutput.Parked"/>), unless that token ends the sequence.</summary>
     public bool ParkAfterFirstToken { get; init; }
-    /// <summary>Park even when the first token ends the sequence: other choices of the request need the prompt's KV.</summary>
+    /// <summary>
+    /// Park even when the first token ends the sequence: other choices of the request need the prompt's KV.
+    /// Without <see cref="ParkAfterFirstToken"/>: park the prompt's blocks whenever the sequence ends with a token.
+    /// </summary>
     public bool ParkWhenFinished { get; init; }
-    /// <summary>Decode side: blocks that already hold the whole prompt's KV. The loop owns them from <c>Submit</c> on.</summary>
+    /// <summary>
+    /// Decode side: blocks that already hold the whole prompt's KV, reserved for this very prompt. The loop owns them once <c>Submit</c>
+    /// has returned; when it throws, they are still the caller's.
+    /// </summary>
     public KvReservation? Reservation { get; init; }
     /// <summary>Decode side, with <see cref="Reservation"/>: the token that prefill sampled. It is emitted first, then decoding goes on.</summary>
     public SampledToken? FirstToken { get; init; }
@@ -47,7 +54,7 @@ public sealed record GenerationOutput
     /// <summary>With <see cref="FinishReason.Error"/>: what happened, in one line.</summary>
     public string? Error { get; init; }
     public ParkedKv? Parked { get; init; }
-    /// <summary>Prompt tokens that came from the prefix cache; on the first event.</summary>
+    /// <summary>Prompt tokens that came from this engine's prefix cache; on the event of the first token, 0 on the others.</summary>
     public int CachedTokens { get; init; }
     public float[]? Logits { get; init; }
 }
@@ -58,12 +65,18 @@ public sealed class GenerationHandle(long id, ChannelReader<GenerationOutput> ou
     public long Id { get; } = id;
     /// <summary>Bounded by the sequence's own token budget, so a slow reader never holds up the batch. Completes after the last event.</summary>
     public ChannelReader<GenerationOutput> Outputs { get; } = outputs;
-    /// <summary>Idempotent; a finished sequence is not affected.</summary>
+    /// <summary>
+    /// Idempotent; a finished sequence is not affected, except that parked blocks whose event was not read yet are released with it
+    /// (<see cref="Outputs"/> then completes without that event).
+    /// </summary>
     public void Abort() => abort();
     public void Dispose() => Abort();
 }
 
-/// <summary>Blocks of a prefilled prompt that outlive their sequence until <see cref="Release"/>; their content does not change before.</summary>
+/// <summary>
+/// Blocks of a prefilled prompt that outlive their sequence until <see cref="Release"/>; their content does not change before.
+/// They stay in the prefix cache after it. The engine loop keeps no clock on them: whoever holds this holds the lease.
+/// </summary>
 /// <param name="blocks">In token order.</param>
 /// <param name="tokenCount">Prompt tokens whose KV they hold.</param>
 /// <param name="release">Gives the blocks back to the engine loop; called at most once, from any thread.</param>
@@ -85,6 +98,8 @@ public sealed class KvReservation(IReadOnlyList<int> blocks, int cachedBlocks, A
     private Action? _release = release;
     public IReadOnlyList<int> Blocks { get; } = blocks;
     public int CachedBlocks { get; } = cachedBlocks;
+    /// <summary>The scheduler's side of it; null when the blocks are not those of an engine loop.</summary>
+    internal Reservation? Claim { get; init; }
     /// <summary>Moves ownership to the engine loop. False when the reservation was already taken or disposed.</summary>
     internal bool Take() => Interlocked.Exchange(ref _release, null) is not null;
     public void Dispose() => Interlocked.Exchange(ref _release, null)?.Invoke();

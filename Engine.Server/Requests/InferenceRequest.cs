@@ -1,0 +1,30 @@
+using System.Text.Json.Nodes;
+using NanoAspire.Protocol.Wire;
+
+namespace NanoAspire.Engine.Server.Requests;
+
+/// <summary>A chat or text completion request after parsing: everything validated that needs no tokenizer.</summary>
+internal sealed record InferenceRequest
+{
+    public required bool Chat { get; init; }
+    public required string Model { get; init; }
+    /// <summary>Chat only.</summary>
+    public JsonArray? Messages { get; init; }
+    public JsonArray? Tools { get; init; }
+    public JsonObject? TemplateArguments { get; init; }
+    public bool AddGenerationPrompt { get; init; } = true;
+    /// <summary>Text completions only: each is a string or a list of ids.</summary>
+    public IReadOnlyList<PromptInput> Prompts { get; init; } = [];
+    public required SamplingParams Sampling { get; init; }
+    public required IReadOnlyList<string> Stops { get; init; }
+    public int Choices { get; init; } = 1;
+    public bool Stream { get; init; }
+    public bool IncludeUsage { get; init; }
+    public bool ReturnTokenIds { get; init; }
+    public bool SkipSpecialTokens { get; init; } = true;
+    public bool Echo { get; init; }
+    public KvTransferParams? KvTransfer { get; init; }
+}
+
+/// <summary>One prompt of a text completion: text or ids, never both.</summary>
+internal readonly record struct PromptInput(string? Text, int[]? Ids);

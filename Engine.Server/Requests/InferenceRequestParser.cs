@@ -1,0 +1,157 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using NanoAspire.Protocol.Wire;
+
+namespace NanoAspire.Engine.Server.Requests;
+
+/// <summary>
+/// Reads the bodies of <c>/v1/chat/completions</c> and <c>/v1/completions</c>. Unknown fields are ignored, as OpenAI's servers do;
+/// known ones that this engine cannot honour are refused by name, so nobody believes in a constraint that was dropped.
+/// </summary>
+internal static class InferenceRequestParser
+{
+    private const int MostChoices = 128;
+    private const int MostPrompts = 256;
+    private const int MostStops = 16;
+
+    public static InferenceRequest Parse(JsonElement body, bool chat, SamplingDefaults defaults)
+    {
+        if (body.ValueKind != JsonValueKind.Object) throw new BadRequestException("the body must be a JSON object");
+        var fields = new JsonFields(body);
+        RefuseUnsupported(fields);
+
+        var request = new InferenceRequest
+        {
+            Chat = chat,
+            Model = fields.String("model") ?? throw new BadRequestException("'model' is required", "model"),
+            Sampling = ParseSampling(fields, chat, defaults),
+            Stops = ParseStops(fields),
+            Choices = fields.Int("n") ?? 1,
+            Stream = fields.Bool("stream") ?? false,
+            IncludeUsage = fields.Find("stream_options") is { ValueKind: JsonValueKind.Object } options
+                && (new JsonFields(options).Bool("include_usage") ?? false),
+            ReturnTokenIds = fields.Bool("return_token_ids") ?? false,
+            SkipSpecialTokens = fields.Bool("skip_special_tokens") ?? true,
+            Echo = !chat && (fields.Bool("echo") ?? false),
+            KvTransfer = ParseKvTransfer(fields),
+        };
+        if (request.Choices is < 1 or > MostChoices) throw new BadRequestException($"'n' must be between 1 and {MostChoices}", "n");
+        if (!chat && fields.Int("best_of") is { } bestOf && bestOf != request.Choices)
+            throw new BadRequestException("'best_of' other than n is not supported", "best_of", "unsupported_parameter");
+        return chat
+            ? request with
+            {
+                Messages = ChatMessages.Parse(fields),
+                Tools = ParseTools(fields),
+                TemplateArguments = fields.Find("chat_template_kwargs") is { } arguments
+                    ? JsonObject.Create(arguments) ?? throw JsonFields.Wrong("chat_template_kwargs", "an object")
+                    : null,
+                AddGenerationPrompt = fields.Bool("add_generation_prompt") ?? true,
+            }
+            : request with { Prompts = ParsePrompts(fields) };
+    }
+
+    private static SamplingParams ParseSampling(JsonFields fields, bool chat, SamplingDefaults defaults)
+    {
+        var sampling = new SamplingParams
+        {
+            Temperature = fields.Float("temperature") ?? defaults.Temperature ?? 1,
+            TopP = fields.Float("top_p") ?? defaults.TopP ?? 1,
+            TopK = fields.Int("top_k") ?? defaults.TopK ?? 0,
+            MinP = fields.Float("min_p") ?? defaults.MinP ?? 0,
+            RepetitionPenalty = fields.Float("repetition_penalty") ?? defaults.RepetitionPenalty ?? 1,
+            PresencePenalty = fields.Float("presence_penalty") ?? 0,
+            FrequencyPenalty = fields.Float("frequency_penalty") ?? 0,
+            Seed = fields.Long("seed"),
+            // OpenAI's legacy completions stop after 16 tokens unless told otherwise; chat runs to the end of the context.
+            MaxTokens = fields.Int("max_completion_tokens") ?? fields.Int("max_tokens") ?? (chat ? null : 16),
+            MinTokens = fields.Int("min_tokens") ?? 0,
+            StopTokenIds = fields.Ints("stop_token_ids", 64),
+            IgnoreEos = fields.Bool("ignore_eos") ?? false,
+            LogitBias = ParseLogitBias(fields),
+            Logprobs = ParseLogprobs(fields, chat),
+        };
+        if (sampling.Validate() is var (parameter, message))
+            throw new BadRequestException(message, parameter == "max_tokens" && fields.Find("max_completion_tokens") is not null ? "max_completion_tokens" : parameter);
+        return sampling;
+    }
+
+    private static int? ParseLogprobs(JsonFields fields, bool chat)
+    {
+        if (!chat) return fields.Int("logprobs");
+        var top = fields.Int("top_logprobs");
+        if (fields.Bool("logprobs") is true) return top ?? 0;
+        return top is null ? null : throw new BadRequestException("'top_logprobs' needs 'logprobs': true", "top_logprobs");
+    }
+
+    private static Dictionary<int, float> ParseLogitBias(JsonFields fields)
+    {
+        var bias = new Dictionary<int, float>();
+        if (fields.Find("logit_bias") is not { } value) return bias;
+        if (value.ValueKind != JsonValueKind.Object) throw JsonFields.Wrong("logit_bias", "an object of token id to number");
+        foreach (var entry in value.EnumerateObject())
+        {
+            if (!int.TryParse(entry.Name, out var id) || entry.Value.ValueKind != JsonValueKind.Number || !entry.Value.TryGetSingle(out var amount) || amount is not (>= -100 and <= 100))
+                throw new BadRequestException("'logit_bias' maps token ids to numbers between -100 and 100", "logit_bias");
+            bias[id] = amount;
+            if (bias.Count > 1024) throw new BadRequestException("'logit_bias' takes at most 1024 entries", "logit_bias");
+        }
+        return bias;
+    }
+
+    private static IReadOnlyList<string> ParseStops(JsonFields fields)
+    {
+        var stops = fields.Strings("stop", MostStops);
+        return stops.Any(stop => stop.Length is 0 or > 1024)
+            ? throw new BadRequestException("'stop' strings must have 1 to 1024 characters", "stop")
+            : stops;
+    }
+
+    private static List<PromptInput> ParsePrompts(JsonFields fields)
+    {
+        var prompt = fields.Find("prompt") ?? throw new BadRequestException("'prompt' is required", "prompt");
+        if (prompt.ValueKind == JsonValueKind.String) return [new(prompt.GetString(), null)];
+        if (prompt.ValueKind != JsonValueKind.Array) throw JsonFields.Wrong("prompt", "text, a list of texts, a list of ids or a list of lists of ids");
+        var count = prompt.GetArrayLength();
+        if (count == 0) throw new BadRequestException("'prompt' is empty", "prompt");
+        if (prompt[0].ValueKind == JsonValueKind.Number) return [new(null, JsonFields.ReadInts(prompt, "prompt"))];
+        if (count > MostPrompts) throw new BadRequestException($"'prompt' takes at most {MostPrompts} prompts", "prompt");
+        return
+        [
+            .. prompt.EnumerateArray().Select(item => item.ValueKind switch
+            {
+                JsonValueKind.String => new PromptInput(item.GetString(), null),
+                JsonValueKind.Array => new PromptInput(null, JsonFields.ReadInts(item, "prompt")),
+                _ => throw JsonFields.Wrong("prompt", "text, a list of texts, a list of ids or a list of lists of ids"),
+            }),
+        ];
+    }
+
+    private static JsonArray? ParseTools(JsonFields fields)
+    {
+        if (fields.Find("tools") is not { } tools) return null;
+        if (tools.ValueKind != JsonValueKind.Array) throw JsonFields.Wrong("tools", "a list");
+        if (fields.Find("tool_choice") is { } choice)
+        {
+            if (choice.ValueKind == JsonValueKind.String && choice.ValueEquals("none")) return null;
+            if (choice.ValueKind != JsonValueKind.String || !choice.ValueEquals("auto"))
+                throw new BadRequestException("'tool_choice' other than \"auto\" and \"none\" is not supported", "tool_choice", "unsupported_parameter");
+        }
+        return tools.GetArrayLength() == 0 ? null : JsonArray.Create(tools);
+    }
+
+    private static KvTransferParams? ParseKvTransfer(JsonFields fields)
+    {
+        if (fields.Find("kv_transfer_params") is not { } value) return null;
+        try { return value.Deserialize(WireJson.Default.KvTransferParams); }
+        catch (JsonException) { throw JsonFields.Wrong("kv_transfer_params", "an object with do_remote_decode or migration"); }
+    }
+
+    private static void RefuseUnsupported(JsonFields fields)
+    {
+        if (fields.Find("response_format") is { } format
+            && !(format.ValueKind == JsonValueKind.Object && format.TryGetProperty("type", out var type) && type.ValueKind == JsonValueKind.String && type.ValueEquals("text")))
+            throw new BadRequestException("'response_format' other than {\"type\":\"text\"} is not supported", "response_format", "unsupported_parameter");
+        if (fields.Find("suffix") is not null) throw new BadRequestException("'suffix' is not supported", "suffix", "unsupported_parameter");
+    }
+}

@@ -1,0 +1,280 @@
+using Microsoft.Extensions.Logging;
+using NanoAspire.Engine.Caching;
+using NanoAspire.Engine.Execution;
+using NanoAspire.Engine.Sampling;
+
+namespace NanoAspire.Engine.Scheduling;
+
+/// <summary>
+/// The engine's state and its step: plan, run, sample, commit, emit. Called by one thread; it neither waits nor locks.
+/// Events leave only after <see cref="Status"/> shows their effect: who reads the last event finds the blocks free.
+/// </summary>
+internal sealed class EngineCore
+{
+    /// <summary>Failed steps in a row after which the engine gives up: one may be a poisoned request, three are a broken device.</summary>
+    private const int MaxFailures = 3;
+
+    private readonly IModelRunner _runner;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly Action _ended;
+    private readonly Action<Action> _post;
+    private readonly BlockPool _pool;
+    private readonly Scheduler _scheduler;
+    private readonly Sampler _sampler;
+    private readonly EngineMetrics _metrics;
+    private readonly StepPlan _plan = new();
+    private readonly StepBatch _batch = new();
+    private readonly List<(Sequence Sequence, GenerationOutput Output, bool Last)> _outbox = [];
+    private float[] _logits = [];
+    private int _failures;
+    private bool _healthy = true;
+    private EngineStatus _status = new();
+
+    /// <param name="runner">Computes the steps; its owner disposes it.</param>
+    /// <param name="options">Validated limits.</param>
+    /// <param name="time">For timestamps only: no decision depends on it.</param>
+    /// <param name="logger">Errors only.</param>
+    /// <param name="ended">Called once for each claim that leaves the engine.</param>
+    /// <param name="post">Runs an action on the owner thread; callable from any thread, never lost while the engine lives.</param>
+    public EngineCore(IModelRunner runner, EngineOptions options, TimeProvider time, ILogger logger, Action ended, Action<Action> post)
+    {
+        (_runner, _time, _logger, _ended, _post) = (runner, time, logger, ended, post);
+        _pool = new(runner.KvMemory.BlockCount, runner.KvMemory.Layout.BlockSize, options.PrefixCaching);
+        _scheduler = new(_pool, options.MaxBatchedTokens, options.MaxSequences);
+        _sampler = new(runner.Model.VocabSize);
+        _metrics = new(time, options.ModelName);
+        Publish();
+    }
+
+    public BlockPool Pool => _pool;
+    public Scheduler Scheduler => _scheduler;
+    /// <summary>Readable from any thread; swapped whole.</summary>
+    public EngineStatus Status => Volatile.Read(ref _status);
+
+    /// <summary>Takes a new sequence or reservation in.</summary>
+    public void Add(Claim claim)
+    {
+        if (!_healthy) Refuse(claim, FinishReason.Error, "the engine is unhealthy");
+        else if (claim.IsUnwanted) Refuse(claim, FinishReason.Abort, null);
+        else if (claim is Sequence { Request.FirstToken: { } first } sequence) Resume(sequence, first);
+        else _scheduler.Enqueue(claim);
+    }
+
+    /// <summary>
+    /// Ends a sequence in whatever state it is. One that is not known yet is caught by <see cref="Add"/>; of one that has parked,
+    /// blocks that nobody has taken over go back: whoever dequeues the event owns them.
+    /// </summary>
+    public void Abort(Sequence sequence)
+    {
+        if (sequence.State is ClaimState.Waiting or ClaimState.Running) Finish(sequence, FinishReason.Abort, null);
+        else if (sequence is { State: ClaimState.Ended, HasParked: true }) sequence.TakeBack();
+    }
+
+    /// <summary>The holder of a reservation, or the caller who waited for it, no longer wants it.</summary>
+    public void Cancel(Reservation reservation)
+    {
+        if (reservation.State is ClaimState.Waiting or ClaimState.Reserved) End(reservation);
+    }
+
+    /// <summary>Ends what waits or runs. Reservations held and parked blocks stay: another engine may be reading or writing them.</summary>
+    public void EndAll(FinishReason reason, string? error)
+    {
+        foreach (var claim in _scheduler.Claims()) Refuse(claim, reason, error);
+    }
+
+    /// <summary>After a defect, with the state in doubt: tells everybody and touches nothing else.</summary>
+    public void Break(string error)
+    {
+        _healthy = false;
+        Publish();
+        foreach (var (sequence, _, _) in _outbox) sequence.Fail(error);
+        foreach (var claim in _scheduler.Claims()) claim.Fail(error);
+    }
+
+    /// <summary>One step. False: nothing can be done until something arrives or is released.</summary>
+    public bool Step()
+    {
+        _scheduler.Plan(_plan);
+        foreach (var reservation in _plan.Granted) Grant(reservation);
+        foreach (var sequence in _plan.Admitted) _metrics.Admitted(sequence);
+        _metrics.Preempted(_plan.Preempted);
+        if (_plan.Parts.Count > 0) Run();
+        Flush();
+        return _plan.Parts.Count + _plan.Granted.Count + _plan.Preempted > 0;
+    }
+
+    /// <summary>Publishes the state, then sends what happened.</summary>
+    public void Flush()
+    {
+        Publish();
+        foreach (var (sequence, output, last) in _outbox) sequence.Write(output, last);
+        _outbox.Clear();
+    }
+
+    private void Refuse(Claim claim, FinishReason reason, string? error)
+    {
+        if (claim is Sequence sequence)
+        {
+            Finish(sequence, reason, error);
+        }
+        else if (claim is Reservation reservation)
+        {
+            End(reservation);
+            reservation.Fail(error ?? "the engine stops");
+        }
+    }
+
+    private void Run()
+    {
+        FillBatch();
+        var started = _time.GetTimestamp();
+        var vocab = _runner.Model.VocabSize;
+        var rows = _batch.LogitsRows * vocab;
+        if (_logits.Length < rows) _logits = new float[rows];
+        try
+        {
+            _runner.Run(_batch, _logits.AsSpan(0, rows));
+        }
+        catch (Exception e)                                // whatever it was, it concerns the sequences of this step and no others
+        {
+            Fail(e);
+            return;
+        }
+
+        _failures = 0;
+        var row = 0;
+        foreach (var (sequence, tokens) in _plan.Parts)
+        {
+            Scheduler.Advance(sequence, tokens);
+            if (sequence.Remaining == 0) Sample(sequence, _logits.AsSpan(row++ * vocab, vocab));
+        }
+        _metrics.Stepped(_plan, started);
+    }
+
+    private void FillBatch()
+    {
+        _batch.Clear();
+        foreach (var (sequence, tokens) in _plan.Parts)
+        {
+            var end = sequence.Computed + tokens;
+            _batch.Sequences.Add(new(_batch.Tokens.Count, tokens, end, sequence.Table.Blocks, NeedsLogits: end == sequence.TokenCount));
+            _batch.Tokens.AddRange(sequence.Tokens[sequence.Computed..end]);
+            for (var position = sequence.Computed; position < end; position++) _batch.Positions.Add(position);
+        }
+    }
+
+    private void Sample(Sequence sequence, ReadOnlySpan<float> logits)
+    {
+        var token = _sampler.Sample(logits, new()
+        {
+            Params = sequence.Request.Sampling,
+            Tokens = sequence.Tokens,
+            PromptLength = sequence.PromptLength,
+            StopIds = sequence.StopIds,
+            Key = sequence.RandomKey,
+        });
+        if (token is null)
+        {
+            _logger.NoChoice(sequence.Id);
+            sequence.Table.Forget();                       // nobody shall hit what may have led here
+            Finish(sequence, FinishReason.Error, "the logits allow no choice of a token");
+            return;
+        }
+        _metrics.Token(sequence, here: true);
+        Accept(sequence, token, sequence.Request.CaptureLogits ? logits.ToArray() : null);
+    }
+
+    /// <summary>The prompt's KV was written by somebody else, and its first token sampled there.</summary>
+    private void Resume(Sequence sequence, SampledToken first)
+    {
+        _scheduler.Activate(sequence);
+        _metrics.Admitted(sequence);
+        _metrics.Token(sequence, here: false);
+        Accept(sequence, first, logits: null);
+    }
+
+    private void Accept(Sequence sequence, SampledToken token, float[]? logits)
+    {
+        var index = sequence.Generated;
+        var finish = sequence.Append(token.Id);
+        var park = finish is null ? sequence.Request.ParkAfterFirstToken : sequence.Request.ParkWhenFinished;
+        var last = park || finish is not null;
+        var parked = park ? Park(sequence) : null;
+        _outbox.Add((sequence, new()
+        {
+            Index = index,
+            Token = token,
+            Finish = finish,
+            Parked = parked,
+            CachedTokens = index == 0 ? sequence.CachedTokens ?? 0 : 0,
+            Logits = logits,
+        }, last));
+        if (!last) return;
+        if (!park) _scheduler.End(sequence);
+        Leave(sequence, finish);
+    }
+
+    private ParkedKv Park(Sequence sequence)
+    {
+        var parked = _scheduler.Park(sequence);
+        sequence.HasParked = true;
+        return new([.. parked.Table.Blocks], sequence.PromptLength, () => _post(() => _scheduler.Unpark(parked)));
+    }
+
+    private void Grant(Reservation reservation)
+    {
+        var granted = new KvReservation([.. reservation.Table.Blocks], reservation.CachedBlocks, () => _post(() => Cancel(reservation))) { Claim = reservation };
+        if (!reservation.TryGrant(granted)) End(reservation);
+    }
+
+    private void Fail(Exception exception)
+    {
+        Telemetry.FailedSteps.Add(1);
+        _logger.StepFailed(_plan.Parts.Count, ++_failures, exception);
+        foreach (var (sequence, _) in _plan.Parts) Finish(sequence, FinishReason.Error, $"the model runner failed: {exception.Message}");
+        if (_failures < MaxFailures) return;
+        _logger.Unhealthy(_failures);
+        _healthy = false;
+        EndAll(FinishReason.Error, "the engine is unhealthy");
+    }
+
+    /// <summary>Ends a sequence without a token.</summary>
+    private void Finish(Sequence sequence, FinishReason reason, string? error)
+    {
+        _scheduler.End(sequence);
+        _outbox.Add((sequence, new() { Index = sequence.Generated, Finish = reason, Error = error }, true));
+        Leave(sequence, reason);
+    }
+
+    private void Leave(Sequence sequence, FinishReason? reason)
+    {
+        _metrics.Ended(sequence, reason);
+        _ended();
+    }
+
+    private void End(Reservation reservation)
+    {
+        _scheduler.End(reservation);
+        _ended();
+    }
+
+    private void Publish() => Volatile.Write(ref _status, new()
+    {
+        Running = _scheduler.Running,
+        Waiting = _scheduler.Waiting,
+        BlocksTotal = _pool.Total,
+        BlocksUsed = _pool.Total - _pool.Free,
+        BlocksFree = _pool.Free,
+        BlocksCached = _pool.Cached,
+        BlocksParked = _pool.Parked,
+        ParkedSequences = _scheduler.Parked,
+        Preemptions = _metrics.Preemptions,
+        PromptTokens = _metrics.PromptTokens,
+        GeneratedTokens = _metrics.GeneratedTokens,
+        PrefixHitTokens = _metrics.PrefixHitTokens,
+        Steps = _metrics.Steps,
+        LastStep = _metrics.LastStep,
+        Healthy = _healthy,
+    });
+}

@@ -1,0 +1,83 @@
+using System.Threading.Channels;
+using NanoAspire.Engine.Caching;
+
+namespace NanoAspire.Engine.Scheduling;
+
+/// <summary>One request while the engine knows it. Owned by the owner thread; only <see cref="RequestAbort"/> is for others.</summary>
+internal sealed class Sequence : Claim
+{
+    private readonly Channel<GenerationOutput> _outputs;
+    private volatile bool _abortRequested;
+
+    /// <param name="id">Of the handle.</param>
+    /// <param name="request">What to generate.</param>
+    /// <param name="prompt">A copy of the prompt that the sequence owns and extends.</param>
+    /// <param name="table">Its blocks, or none yet.</param>
+    /// <param name="tokenLimit">Most tokens it can have, prompt included.</param>
+    /// <param name="stopIds">Tokens that end it.</param>
+    /// <param name="arrived">Timestamp of the submission.</param>
+    public Sequence(long id, GenerationRequest request, List<int> prompt, BlockTable table, int tokenLimit, int[] stopIds, long arrived)
+        : base(prompt, table)
+    {
+        (Id, Request, PromptLength, TokenLimit, StopIds, Arrived) = (id, request, prompt.Count, tokenLimit, stopIds, arrived);
+        RandomKey = (ulong)(request.Sampling.Seed ?? Random.Shared.NextInt64());
+        // Every token plus one event without a token (abort, error): writing never fails and never waits.
+        _outputs = Channel.CreateBounded<GenerationOutput>(new BoundedChannelOptions(tokenLimit - prompt.Count + 1) { SingleWriter = true });
+    }
+
+    public long Id { get; }
+    public GenerationRequest Request { get; }
+    public int PromptLength { get; }
+    public int TokenLimit { get; }
+    public int[] StopIds { get; }
+    public ulong RandomKey { get; }
+    public Reservation? Reservation { get; init; }
+
+    /// <summary>Leading tokens whose KV exists.</summary>
+    public int Computed { get; set; }
+    /// <summary>Known tokens without KV: at least one while running, exactly one when decoding.</summary>
+    public int Remaining => TokenCount - Computed;
+    public int Generated => TokenCount - PromptLength;
+    /// <summary>Prompt tokens found in the cache at the first admission; null before it.</summary>
+    public int? CachedTokens { get; set; }
+
+    /// <summary>Its last event carries parked blocks.</summary>
+    public bool HasParked { get; set; }
+
+    public long Arrived { get; }
+    public long FirstTokenAt { get; set; }
+    public long LastTokenAt { get; set; }
+
+    public ChannelReader<GenerationOutput> Outputs => _outputs.Reader;
+    public override bool IsUnwanted => _abortRequested;
+
+    /// <summary>True for the first call only.</summary>
+    public bool RequestAbort() => !Interlocked.Exchange(ref _abortRequested, true);
+
+    /// <summary>Appends a generated token.</summary>
+    /// <returns>Why the sequence ends with it, or null.</returns>
+    public FinishReason? Append(int token)
+    {
+        AddToken(token);
+        if (StopIds.Contains(token)) return FinishReason.Stop;
+        return TokenCount >= TokenLimit ? FinishReason.Length : null;
+    }
+
+    /// <summary>Releases parked blocks whose event nobody has read.</summary>
+    public void TakeBack()
+    {
+        while (_outputs.Reader.TryRead(out var output)) output.Parked?.Release();
+    }
+
+    public override void Fail(string error)
+    {
+        _outputs.Writer.TryWrite(new() { Index = Generated, Finish = FinishReason.Error, Error = error });
+        _outputs.Writer.TryComplete();
+    }
+
+    public void Write(GenerationOutput output, bool last)
+    {
+        if (!_outputs.Writer.TryWrite(output)) throw new InvalidOperationException($"Sequence {Id} has more events than its budget.");
+        if (last) _outputs.Writer.Complete();
+    }
+}

@@ -1,0 +1,4 @@
+namespace Aspire.Hosting.ApplicationModel;
+
+/// <summary>A target that compute resources are published to.</summary>
+public interface IComputeEnvironmentResource : IResource;

@@ -1,0 +1,8 @@
+namespace Aspire.Hosting.ApplicationModel;
+
+/// <summary>The weight of an icon.</summary>
+public enum IconVariant
+{
+    Regular,
+    Filled,
+}

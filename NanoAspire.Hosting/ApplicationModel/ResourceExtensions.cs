@@ -1,0 +1,69 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace Aspire.Hosting.ApplicationModel;
+
+/// <summary>Questions about a resource that its annotations answer.</summary>
+public static class ResourceExtensions
+{
+    public static bool TryGetLastAnnotation<T>(this IResource resource, [NotNullWhen(true)] out T? annotation) where T : IResourceAnnotation
+    {
+        annotation = resource.Annotations.OfType<T>().LastOrDefault();
+        return annotation is not null;
+    }
+
+    public static bool TryGetAnnotationsOfType<T>(this IResource resource, [NotNullWhen(true)] out IEnumerable<T>? result) where T : IResourceAnnotation
+    {
+        var found = resource.Annotations.OfType<T>().ToArray();
+        result = found.Length > 0 ? found : null;
+        return result is not null;
+    }
+
+    public static bool HasAnnotationOfType<T>(this IResource resource) where T : IResourceAnnotation => resource.Annotations.OfType<T>().Any();
+
+    /// <summary>Annotations of the resource, then of its parents.</summary>
+    public static bool TryGetAnnotationsIncludingAncestorsOfType<T>(this IResource resource, [NotNullWhen(true)] out IEnumerable<T>? result) where T : IResourceAnnotation
+    {
+        var found = new List<T>();
+        for (var current = resource; current is not null; current = (current as IResourceWithParent)?.Parent) found.AddRange(current.Annotations.OfType<T>());
+        result = found.Count > 0 ? found : null;
+        return result is not null;
+    }
+
+    public static bool TryGetEndpoints(this IResource resource, [NotNullWhen(true)] out IEnumerable<EndpointAnnotation>? endpoints) =>
+        resource.TryGetAnnotationsOfType(out endpoints);
+
+    public static bool TryGetEnvironmentVariables(this IResource resource, [NotNullWhen(true)] out IEnumerable<EnvironmentCallbackAnnotation>? environmentVariables) =>
+        resource.TryGetAnnotationsOfType(out environmentVariables);
+
+    public static bool TryGetUrls(this IResource resource, [NotNullWhen(true)] out IEnumerable<ResourceUrlAnnotation>? urls) =>
+        resource.TryGetAnnotationsOfType(out urls);
+
+    public static bool TryGetContainerMounts(this IResource resource, [NotNullWhen(true)] out IEnumerable<ContainerMountAnnotation>? volumeMounts) =>
+        resource.TryGetAnnotationsOfType(out volumeMounts);
+
+    /// <summary><c>registry/image:tag</c> or <c>registry/image@sha256:…</c>.</summary>
+    public static bool TryGetContainerImageName(this IResource resource, [NotNullWhen(true)] out string? imageName)
+    {
+        if (!resource.TryGetLastAnnotation<ContainerImageAnnotation>(out var image))
+        {
+            imageName = null;
+            return false;
+        }
+        var registry = string.IsNullOrEmpty(image.Registry) ? "" : $"{image.Registry}/";
+        imageName = string.IsNullOrEmpty(image.SHA256) ? $"{registry}{image.Image}:{image.Tag}" : $"{registry}{image.Image}@sha256:{image.SHA256}";
+        return true;
+    }
+
+    /// <summary>One unless <c>WithReplicas</c> said otherwise.</summary>
+    public static int GetReplicaCount(this IResource resource) => resource.TryGetLastAnnotation<ReplicaAnnotation>(out var replicas) ? replicas.Replicas : 1;
+
+    public static bool IsContainer(this IResource resource) => resource.HasAnnotationOfType<ContainerImageAnnotation>();
+
+    public static bool IsExcludedFromPublish(this IResource resource) =>
+        resource.TryGetLastAnnotation<ManifestPublishingCallbackAnnotation>(out var callback) && callback == ManifestPublishingCallbackAnnotation.Ignore;
+
+    public static EndpointReference GetEndpoint(this IResourceWithEndpoints resource, string endpointName) => new(resource, endpointName);
+
+    public static IEnumerable<EndpointReference> GetEndpoints(this IResourceWithEndpoints resource) =>
+        resource.Annotations.OfType<EndpointAnnotation>().Select(e => new EndpointReference(resource, e));
+}

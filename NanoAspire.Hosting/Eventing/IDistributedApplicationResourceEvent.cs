@@ -1,0 +1,7 @@
+namespace Aspire.Hosting.Eventing;
+
+/// <summary>Something that happens to one resource.</summary>
+public interface IDistributedApplicationResourceEvent : IDistributedApplicationEvent
+{
+    IResource Resource { get; }
+}

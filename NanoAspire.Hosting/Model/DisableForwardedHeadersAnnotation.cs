@@ -1,0 +1,3 @@
+namespace NanoAspire.Hosting.Model;
+
+internal sealed class DisableForwardedHeadersAnnotation : IResourceAnnotation;

@@ -1,0 +1,3 @@
+namespace NanoAspire.Hosting.Model;
+
+internal sealed record EndpointEnvironmentFilterAnnotation(Func<EndpointAnnotation, bool> Filter) : IResourceAnnotation;

@@ -1,0 +1,3 @@
+namespace NanoAspire.Hosting.Redis;
+
+internal sealed record RedisPersistenceAnnotation(TimeSpan Interval, long KeysChangedThreshold) : IResourceAnnotation;

@@ -1,0 +1,136 @@
+using System.Reflection;
+using Aspire.Hosting.Eventing;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace NanoAspire.Hosting.Run;
+
+/// <summary>Runs the model: gives out ports, starts every resource when its dependencies allow, and stops all in reverse order.</summary>
+internal sealed class ApplicationOrchestrator(DistributedApplicationModel model, ResourceNotificationService notifications, ResourceLoggerService logs,
+    IDistributedApplicationEventing eventing, DistributedApplicationExecutionContext execution, IConfiguration configuration, HostAssembly host,
+    IOptions<HealthCheckServiceOptions> checks, IServiceProvider provider, TimeProvider time, ILogger<DistributedApplication> logger) : IHostedService, IAsyncDisposable
+{
+    /// <summary>How long the processes of one layer get to end by themselves.</summary>
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(10);
+
+    private readonly Dictionary<IResource, ResourceRunner> _runners = [];
+    private readonly CancellationTokenSource _stopping = new();
+    private ProcessStarter? _starter;
+
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        if (!execution.IsRunMode) return;
+        ModelChecks.Check(model, checks.Value);
+        _starter = new ProcessStarter();
+        var factory = new ProcessFactory(_starter, execution, logs, host.Assembly);
+        var services = new RunServices(notifications, logs, eventing, _starter, factory, provider, time);
+
+        var resources = model.Resources.ToArray();
+        var missing = await factory.FindToolsAsync(resources, configuration["ASPIRE_CONTAINER_RUNTIME"] ?? configuration["DcpPublisher:ContainerRuntime"], cancellationToken).ConfigureAwait(false);
+        foreach (var (resource, reason) in missing) resource.Annotations.Add(new UnavailableAnnotation(reason));
+
+        var completed = resources.SelectMany(r => r.Annotations.OfType<WaitAnnotation>()).Where(w => w.WaitType == WaitType.WaitForCompletion).Select(w => w.Resource).ToHashSet();
+        var restart = configuration["NanoAspire:RestartOnCrash"] is not "false";
+        foreach (var resource in resources.Where(r => ProcessFactory.Runs(r) && !Availability.IsUnavailable(r)))
+        {
+            resource.Annotations.Add(new InstancesAnnotation { Instances = [.. Enumerable.Range(0, resource.GetReplicaCount()).Select(i => new ResourceInstance(resource, i))] });
+            foreach (var id in ResourceInstance.IdsOf(resource)) logs.Link(id, resource.Name);
+            if (restart && !completed.Contains(resource) && !resource.HasAnnotationOfType<RestartPolicyAnnotation>()) resource.Annotations.Add(new RestartPolicyAnnotation());
+            LifecycleCommands.AddTo(resource, this);
+        }
+        foreach (var resource in resources) await FirstSnapshot.PublishAsync(resource, notifications, time, cancellationToken).ConfigureAwait(false);
+
+        var randomize = string.Equals(configuration["DcpPublisher:RandomizePorts"], "true", StringComparison.OrdinalIgnoreCase);
+        foreach (var resource in resources.Where(r => r.HasAnnotationOfType<InstancesAnnotation>())) Allocate(resource, randomize, services);
+        foreach (var resource in resources)
+        {
+            if (resource is IResourceWithEndpoints && _runners.ContainsKey(resource))
+            {
+                await eventing.PublishAsync(new ResourceEndpointsAllocatedEvent(resource, provider), cancellationToken).ConfigureAwait(false);
+                await ResourceUrls.PublishAsync(resource, execution, notifications, cancellationToken).ConfigureAwait(false);
+            }
+        }
+        foreach (var resource in resources)
+        {
+            _ = InitializeAsync(resource);
+            if (resource is IResourceWithConnectionString && !Availability.IsUnavailable(resource))
+            {
+                await eventing.PublishAsync(new ConnectionStringAvailableEvent(resource, provider), cancellationToken).ConfigureAwait(false);
+            }
+        }
+        foreach (var runner in _runners.Values.Where(r => !r.Resource.HasAnnotationOfType<ExplicitStartupAnnotation>())) await runner.StartAllAsync(_stopping.Token).ConfigureAwait(false);
+        await eventing.PublishAsync(new AfterResourcesCreatedEvent(provider, model), cancellationToken).ConfigureAwait(false);
+        Log.Started(logger);
+    }
+
+    /// <summary>Stops layer after layer, those first that nobody else needs. When the token fires, what is left is killed.</summary>
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await _stopping.CancelAsync().ConfigureAwait(false);
+        foreach (var layer in ModelChecks.StopOrder(model))
+        {
+            await Task.WhenAll(layer.Where(_runners.ContainsKey).Select(r => _runners[r].StopAllAsync(Grace, cancellationToken))).ConfigureAwait(false);
+        }
+    }
+
+    public Task<ExecuteCommandResult> StartAsync(IResource resource, string instanceId, CancellationToken ct) => OnRunner(resource, r => r.StartAsync(instanceId, ct));
+    public Task<ExecuteCommandResult> StopAsync(IResource resource, string instanceId, CancellationToken ct) => OnRunner(resource, r => r.StopAsync(instanceId, Grace, ct));
+    public Task<ExecuteCommandResult> RestartAsync(IResource resource, string instanceId, CancellationToken ct) => OnRunner(resource, r => r.RestartAsync(instanceId, Grace, ct));
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var runner in _runners.Values) await runner.DisposeAsync().ConfigureAwait(false);
+        _starter?.Dispose();
+        _stopping.Dispose();
+    }
+
+    private void Allocate(IResource resource, bool randomize, RunServices services)
+    {
+        try
+        {
+            var plan = EndpointPlan.Allocate(resource, randomize, line => logs.Write(resource.Name, line, isError: false));
+            _runners[resource] = new ResourceRunner(resource, plan, services);
+        }
+        catch (DistributedApplicationException e)
+        {
+            foreach (var endpoint in resource.Annotations.OfType<EndpointAnnotation>().Where(x => x.AllocatedEndpoint is null)) endpoint.FailAllocation(e.Message);
+            logs.Write(resource.Name, e.Message, isError: true);
+            _ = Fail(resource, e.Message);
+        }
+    }
+
+    /// <summary>Custom resources may live in this event for as long as they please, so nobody waits for it.</summary>
+    private async Task InitializeAsync(IResource resource)
+    {
+        try
+        {
+            await eventing.PublishAsync(new InitializeResourceEvent(resource, eventing, logs, notifications, provider), _stopping.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
+        {
+            // the host stops
+        }
+#pragma warning disable CA1031 // the handler is other people's code; its resource fails, the host goes on
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            Log.InitializeFailed(logs.GetLogger(resource), e);
+            await Fail(resource, e.Message).ConfigureAwait(false);
+        }
+    }
+
+    private Task Fail(IResource resource, string reason) => notifications.PublishUpdateAsync(resource, s => s with
+    {
+        State = new ResourceStateSnapshot(KnownResourceStates.FailedToStart, KnownResourceStateStyles.Error),
+        Properties = RunningSnapshot.WithReason(s.Properties, reason),
+    });
+
+    private Task<ExecuteCommandResult> OnRunner(IResource resource, Func<ResourceRunner, Task<ExecuteCommandResult>> action) =>
+        _runners.TryGetValue(resource, out var runner) ? action(runner) : Task.FromResult(CommandResults.Failure($"'{resource.Name}' is not run by this host."));
+}
+
+/// <summary>The assembly whose program describes the application, if any.</summary>
+internal sealed record HostAssembly(Assembly? Assembly);

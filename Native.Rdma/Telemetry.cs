@@ -1,0 +1,60 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+
+namespace NanoAspire.Native.Rdma;
+
+/// <summary>Metrics of all transports of the process; no span a transfer, that is the caller's operation.</summary>
+internal static class Telemetry
+{
+    private static readonly Meter Meter = new("NanoAspire.Transfer");
+
+    private static readonly Histogram<double> Duration = Meter.CreateHistogram<double>(
+        "nanoaspire.transfer.operation.duration", "s", "Time of one read, from submission to completion");
+    private static readonly Counter<long> Bytes = Meter.CreateCounter<long>(
+        "nanoaspire.transfer.bytes", "By", "Bytes read from peers");
+    private static readonly UpDownCounter<long> InFlight = Meter.CreateUpDownCounter<long>(
+        "nanoaspire.transfer.inflight", "{operation}", "Reads that have not completed");
+    private static readonly Counter<long> ServedBytes = Meter.CreateCounter<long>(
+        "nanoaspire.transfer.served.bytes", "By", "Bytes sent to peers");
+    private static readonly Counter<long> Refused = Meter.CreateCounter<long>(
+        "nanoaspire.transfer.refused", "{request}", "Requests of peers answered with an error");
+    private static readonly UpDownCounter<long> Connections = Meter.CreateUpDownCounter<long>(
+        "nanoaspire.transfer.connections", "{connection}", "Open connections");
+
+    /// <summary>Counts <paramref name="read"/> once, however it ends.</summary>
+    public static async Task<long> MeasureAsync(string transport, Task<long> read)
+    {
+        var name = new KeyValuePair<string, object?>("transport", transport);
+        var started = Stopwatch.GetTimestamp();
+        InFlight.Add(1, name);
+        var outcome = "failed";
+        try
+        {
+            var bytes = await read.ConfigureAwait(false);
+            Bytes.Add(bytes, name);
+            outcome = "ok";
+            return bytes;
+        }
+        catch (TransferException e)
+        {
+            outcome = e.Code.ToString();
+            throw;
+        }
+        catch (OperationCanceledException)
+        {
+            outcome = "canceled";
+            throw;
+        }
+        finally
+        {
+            InFlight.Add(-1, name);
+            Duration.Record(Stopwatch.GetElapsedTime(started).TotalSeconds, name, new("op", "read"), new("outcome", outcome));
+        }
+    }
+
+    public static void Served(string transport, ulong bytes) => ServedBytes.Add((long)bytes, new KeyValuePair<string, object?>("transport", transport));
+
+    public static void RefusedRequest(string transport, TransferCode code) => Refused.Add(1, new("transport", transport), new("code", code.ToString()));
+
+    public static void ConnectionsChanged(string side, int change) => Connections.Add(change, new KeyValuePair<string, object?>("side", side));
+}

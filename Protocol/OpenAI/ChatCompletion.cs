@@ -1,0 +1,48 @@
+using System.Text.Json.Serialization;
+using NanoAspire.Protocol.Wire;
+
+namespace NanoAspire.Protocol.OpenAI;
+
+/// <summary>The whole answer of <c>POST /v1/chat/completions</c>.</summary>
+public sealed record ChatCompletion
+{
+    public required string Id { get; init; }
+    public string Object { get; init; } = "chat.completion";
+    public required long Created { get; init; }
+    public required string Model { get; init; }
+    public required IReadOnlyList<ChatChoice> Choices { get; init; }
+    public Usage? Usage { get; init; }
+    public IReadOnlyList<int>? PromptTokenIds { get; init; }
+    public KvTransferParams? KvTransferParams { get; init; }
+}
+
+public sealed record ChatChoice
+{
+    public required int Index { get; init; }
+    public required ChatMessage Message { get; init; }
+    [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
+    public ChatLogprobs? Logprobs { get; init; }
+    [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
+    public string? FinishReason { get; init; }
+    public IReadOnlyList<int>? TokenIds { get; init; }
+}
+
+public sealed record ChatMessage
+{
+    public string Role { get; init; } = "assistant";
+    [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
+    public string? Content { get; init; }
+}
+
+public sealed record ChatLogprobs
+{
+    public required IReadOnlyList<ChatTokenLogprob> Content { get; init; }
+}
+
+public sealed record ChatTokenLogprob
+{
+    public required string Token { get; init; }
+    public required float Logprob { get; init; }
+    public required IReadOnlyList<int> Bytes { get; init; }
+    public IReadOnlyList<ChatTokenLogprob>? TopLogprobs { get; init; }
+}

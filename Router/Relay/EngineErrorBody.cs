@@ -1,0 +1,34 @@
+using System.Text.Json;
+
+namespace NanoAspire.Router.Relay;
+
+/// <summary>The error an engine answered with, read leniently: some wrap it, some do not, some send no JSON at all.</summary>
+internal readonly record struct EngineErrorBody(string? Message, string? Type, string? Code)
+{
+    /// <summary>Types and codes with which a decode engine says that the hand-off, not the request, is to blame.</summary>
+    private static readonly HashSet<string> HandoffProblems = new(StringComparer.Ordinal)
+    {
+        "kv_transfer_error", "kv_transfer_failed", "kv_corrupted", "lease_expired", "incompatible_layout", "handoff_unknown", "prompt_mismatch", "source_unreachable",
+    };
+
+    public bool BlamesHandoff => (Type is not null && HandoffProblems.Contains(Type)) || (Code is not null && HandoffProblems.Contains(Code));
+
+    public static EngineErrorBody Parse(ReadOnlyMemory<byte> body)
+    {
+        try
+        {
+            using var json = JsonDocument.Parse(body);
+            var root = json.RootElement;
+            if (root.ValueKind is JsonValueKind.Object && root.TryGetProperty("error", out var error)) root = error;
+            if (root.ValueKind is JsonValueKind.String) return new(root.GetString(), null, null);
+            return root.ValueKind is JsonValueKind.Object ? new(Text(root, "message"), Text(root, "type"), Text(root, "code")) : default;
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            return default;
+        }
+    }
+
+    private static string? Text(JsonElement error, string name) =>
+        error.TryGetProperty(name, out var value) && value.ValueKind is JsonValueKind.String ? value.GetString() : null;
+}

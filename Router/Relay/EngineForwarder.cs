@@ -1,0 +1,63 @@
+using System.Net;
+using NanoAspire.Router.Nodes;
+using NanoAspire.Router.Options;
+using Yarp.ReverseProxy.Forwarder;
+
+namespace NanoAspire.Router.Relay;
+
+/// <summary>
+/// Sends a client's request on to an engine and the answer back, over YARP's forwarder. The forwarder builds the request, follows the
+/// client's cancellation and copies headers; the answer's body goes through <see cref="AnswerRelay"/>, because a failure before the
+/// first byte must leave the response untouched for the next attempt, and one after it must end the stream with an error event.
+/// </summary>
+internal sealed class EngineForwarder(IHttpForwarder forwarder, EngineClient client, RouterOptions options, TimeProvider time)
+{
+    /// <summary>YARP's idle limit is off: <see cref="AnswerRelay"/> has a deadline for each stage.</summary>
+    private static readonly ForwarderRequestConfig Config = new()
+    {
+        ActivityTimeout = Timeout.InfiniteTimeSpan,
+        Version = HttpVersion.Version11,
+        VersionPolicy = HttpVersionPolicy.RequestVersionOrLower,
+    };
+
+    /// <exception cref="OperationCanceledException">The client left or the caller's token was cancelled.</exception>
+    public async Task<LegResult> ForwardAsync(HttpContext http, Node node, AnswerLeg leg, CancellationToken ct)
+    {
+        using var deadline = new Deadline(leg.FirstByte, time, ct);
+        var relay = new AnswerRelay(leg, options.Deadlines, deadline, time);
+        var transformer = new Transformer(relay, leg, options.ForwardAuthorization);
+        using var body = new MemoryStream(leg.Body.ToArray(), writable: false);
+        http.Response.StatusCode = StatusCodes.Status200OK;   // an earlier attempt left its failure there, and YARP takes that for an answer
+        http.Request.Body = body;
+        http.Request.ContentLength = leg.Body.Length;
+
+        var error = await forwarder.SendAsync(http, node.Url, client.Invoker, Config, transformer, deadline.Token);
+        relay.Failure?.Throw();
+        if (relay.Result is { } result) return result;
+        ct.ThrowIfCancellationRequested();
+        // Nothing came back. YARP has set a status for that; the next attempt, or our own error, sets another.
+        var cause = http.GetForwarderErrorFeature()?.Exception;
+        if (deadline.Passed) return new LegResult(LegStatus.TimedOut, "no answer in time");
+        return cause is HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError }
+                or OperationCanceledException   // the connect timeout
+            ? new LegResult(LegStatus.Unreachable, "cannot connect")
+            : new LegResult(LegStatus.Died, cause?.Message ?? error.ToString());
+    }
+
+    private sealed class Transformer(AnswerRelay relay, AnswerLeg leg, bool authorization) : HttpTransformer
+    {
+        public override ValueTask TransformRequestAsync(HttpContext http, HttpRequestMessage request, string destinationPrefix, CancellationToken cancellationToken)
+        {
+            EngineHeaders.Copy(http.Request, request, leg.Request.RequestId, authorization);
+            request.Content!.Headers.ContentType = new("application/json");
+            request.Content.Headers.ContentLength = leg.Body.Length;
+            return default;
+        }
+
+        public override async ValueTask<bool> TransformResponseAsync(HttpContext http, HttpResponseMessage? response, CancellationToken cancellationToken)
+        {
+            if (response is not null) await relay.RunAsync(http, response, () => base.TransformResponseAsync(http, response, cancellationToken));
+            return false;
+        }
+    }
+}

@@ -1,0 +1,7 @@
+namespace NanoAspire.Router.Requests;
+
+internal enum InferenceEndpoint
+{
+    ChatCompletions,
+    Completions,
+}

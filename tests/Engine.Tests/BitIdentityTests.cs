@@ -1,0 +1,159 @@
+using System.Runtime.InteropServices;
+using Microsoft.Extensions.Logging.Abstractions;
+using NanoAspire.Engine.Execution;
+using NanoAspire.Engine.Loading;
+using NanoAspire.Tests;
+
+namespace NanoAspire.Engine.Tests;
+
+/// <summary>The engine over real models: however a request is scheduled, its tokens and the bits of its logits are those it has alone.</summary>
+public sealed class BitIdentityTests
+{
+    private const int Tokens = 24;
+    private const int BlockSize = 16;
+
+    public static TheoryData<string> Models => ["nano-demo", "qwen3-dense-tied", "qwen3-dense-untied", "qwen3-dense-yarn"];
+
+    [Theory, MemberData(nameof(Models))]
+    public async Task Batched_and_chunked(string model)
+    {
+        using var runner = Load(model);
+        var requests = Requests(runner);
+        var alone = await Alone(runner, requests);
+        await using var loop = Start(runner, new() { MaxBatchedTokens = 11, MaxSequences = 3 });
+        var batched = await Task.WhenAll(requests.Select(request => Run(loop, request)));
+        for (var i = 0; i < requests.Length; i++) AssertSame(alone[i], batched[i]);
+    }
+
+    [Theory, MemberData(nameof(Models))]
+    public async Task With_a_prefix_hit(string model)
+    {
+        using var runner = Load(model);
+        var requests = Requests(runner);
+        var alone = await Alone(runner, requests);
+        await using var loop = Start(runner, new());
+        for (var i = 0; i < requests.Length; i++)
+        {
+            await Run(loop, requests[i]);
+            var again = await Run(loop, requests[i]);
+            Assert.True(again[0].CachedTokens > 0);
+            AssertSame(alone[i], again);
+        }
+    }
+
+    [Theory, MemberData(nameof(Models))]
+    public async Task Preempted(string model)
+    {
+        using var runner = Load(model);
+        var requests = Requests(runner);
+        var alone = await Alone(runner, requests);
+        using var small = new GatedRunner(Load(model, blocks: 10));
+        foreach (var caching in new[] { true, false })
+        {
+            small.Gate.Reset();
+            await using var loop = Start(small, new() { PrefixCaching = caching, MaxBatchedTokens = 20, MaxSequences = 4 });
+            var running = requests.Select(request => Run(loop, request)).ToArray();
+            small.Gate.Set();                              // all of them are in line: nobody ends before the others come
+            var preempted = await Task.WhenAll(running);
+            Assert.True(loop.Status.Preemptions > 0);
+            for (var i = 0; i < requests.Length; i++) AssertSame(alone[i], preempted[i]);
+        }
+    }
+
+    [Theory, MemberData(nameof(Models))]
+    public async Task Handed_over_to_another_engine(string model)
+    {
+        using var runner = Load(model);
+        using var other = Load(model);
+        var requests = Requests(runner);
+        var alone = await Alone(runner, requests);
+        await using var prefill = Start(runner, new());
+        await using var decode = Start(other, new());
+        for (var i = 0; i < requests.Length; i++)
+        {
+            var first = Assert.Single(await Run(prefill, requests[i] with { ParkAfterFirstToken = true }));
+            var reservation = await decode.ReserveAsync(requests[i].PromptTokens, default);
+            for (var b = reservation.CachedBlocks; b < reservation.Blocks.Count; b++)
+                runner.KvMemory.Block(first.Parked!.Blocks[b]).CopyTo(other.KvMemory.Block(reservation.Blocks[b]));
+            first.Parked!.Release();
+            var rest = await Run(decode, requests[i] with { Reservation = reservation, FirstToken = first.Token });
+            AssertSame(alone[i], [first, .. rest.Skip(1)]);
+        }
+    }
+
+    private static void AssertSame(List<GenerationOutput> expected, List<GenerationOutput> actual)
+    {
+        Assert.Equal(expected.Select(o => o.Token!.Id), actual.Select(o => o.Token!.Id));
+        Assert.Equal(expected[^1].Finish, actual[^1].Finish);
+        foreach (var (a, b) in expected.Zip(actual)) Assert.True(MemoryMarshal.AsBytes<float>(a.Logits).SequenceEqual(MemoryMarshal.AsBytes<float>(b.Logits)), $"logits of token {a.Index} differ");
+    }
+
+    private static async Task<List<GenerationOutput>[]> Alone(IModelRunner runner, GenerationRequest[] requests)
+    {
+        var results = new List<GenerationOutput>[requests.Length];
+        for (var i = 0; i < requests.Length; i++)
+        {
+            await using var loop = Start(runner, new());
+            results[i] = await Run(loop, requests[i]);
+            Assert.Equal(Tokens, results[i].Count);
+        }
+        return results;
+    }
+
+    private static async Task<List<GenerationOutput>> Run(EngineLoop loop, GenerationRequest request)
+    {
+        using var handle = loop.Submit(request);
+        var events = new List<GenerationOutput>();
+        await foreach (var output in handle.Outputs.ReadAllAsync(TestContext.Current.CancellationToken)) events.Add(output);
+        Assert.DoesNotContain(events, o => o.Error is not null);
+        return events;
+    }
+
+    /// <summary>Greedy and seeded ones, with a common opening, around the block size.</summary>
+    private static GenerationRequest[] Requests(IModelRunner runner)
+    {
+        var random = new Random(3);
+        var opening = Enumerable.Range(0, BlockSize).Select(_ => random.Next(runner.Model.VocabSize)).ToArray();
+        return
+        [
+            .. new[] { 17, 32, 33, 45, 50 }.Select((length, i) => new GenerationRequest
+            {
+                PromptTokens = [.. opening, .. Enumerable.Range(0, length - BlockSize).Select(_ => random.Next(runner.Model.VocabSize))],
+                Sampling = new() { Temperature = i % 2, Seed = i, MaxTokens = Tokens, IgnoreEos = true },
+                CaptureLogits = true,
+            }),
+        ];
+    }
+
+    private static EngineLoop Start(IModelRunner runner, EngineOptions options) => new(runner, options, TimeProvider.System, NullLogger<EngineLoop>.Instance);
+
+    private static IModelRunner Load(string model, int? blocks = null)
+    {
+        var folder = model == "nano-demo" ? RepositoryPaths.DemoModel : Path.Combine(RepositoryPaths.Goldens, model);
+        var options = new ModelLoadOptions { BlockSize = BlockSize, Threads = 1, MaxSequences = 8 };
+        var runner = ModelLoader.Load(folder, options);
+        if (blocks is null) return runner;
+        var bytes = runner.KvMemory.Layout.BlockBytes * blocks.Value;
+        runner.Dispose();
+        return ModelLoader.Load(folder, options with { KvMemoryBytes = bytes });
+    }
+
+    private sealed class GatedRunner(IModelRunner runner) : IModelRunner
+    {
+        public ManualResetEventSlim Gate { get; } = new();
+        public ModelInfo Model => runner.Model;
+        public IKvMemory KvMemory => runner.KvMemory;
+
+        public void Run(StepBatch batch, Span<float> logits)
+        {
+            Gate.Wait();
+            runner.Run(batch, logits);
+        }
+
+        public void Dispose()
+        {
+            runner.Dispose();
+            Gate.Dispose();
+        }
+    }
+}

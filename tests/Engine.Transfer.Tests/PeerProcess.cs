@@ -1,0 +1,58 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Runtime.InteropServices;
+using NanoAspire.Protocol.Wire;
+
+namespace NanoAspire.Engine.Transfer.Tests;
+
+/// <summary>The other side of a transfer in a process of its own, to be killed, stopped and restarted.</summary>
+internal sealed partial class PeerProcess : IAsyncDisposable
+{
+    public const int Kill = 9, Continue = 18, Stop = 19;
+
+    private readonly Process _process;
+
+    public PeerProcess(params object[] arguments)
+    {
+        var start = new ProcessStartInfo("dotnet") { RedirectStandardInput = true, RedirectStandardOutput = true };
+        start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "TransferPeer.dll"));
+        foreach (var argument in arguments) start.ArgumentList.Add(Convert.ToString(argument, CultureInfo.InvariantCulture)!);
+        _process = Process.Start(start)!;
+    }
+
+    public async Task<string> AskAsync(string command)
+    {
+        await WriteAsync(command);
+        return await ReadAsync();
+    }
+
+    public Task WriteAsync(string line) => _process.StandardInput.WriteLineAsync(line);
+
+    public async Task<string> ReadAsync() =>
+        await _process.StandardOutput.ReadLineAsync().WaitAsync(TimeSpan.FromSeconds(60)) ?? throw new InvalidOperationException("the peer process has ended");
+
+    public async Task<HandoffTicket> ParkAsync(int blocks) => MigrationText.Decode(await AskAsync($"park {blocks}"))[0];
+
+    public async Task<int> AskNumberAsync(string command) => int.Parse(await AskAsync(command), CultureInfo.InvariantCulture);
+
+    /// <summary>Of the file behind the process's KV memory.</summary>
+    public string ArenaName() =>
+        File.ReadLines($"/proc/{_process.Id}/maps").SelectMany(static line => line.Split(' ')).First(static word => word.Contains("nanoaspire-", StringComparison.Ordinal));
+
+    public void Signal(int signal) => Assert.Equal(0, kill(_process.Id, signal));
+
+    public async Task KillAsync()
+    {
+        _process.Kill();
+        await _process.WaitForExitAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!_process.HasExited) await KillAsync();
+        _process.Dispose();
+    }
+
+    [LibraryImport("libc")]
+    private static partial int kill(int pid, int signal);
+}

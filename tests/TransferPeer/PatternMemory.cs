@@ -1,0 +1,26 @@
+using NanoAspire.Engine;
+using NanoAspire.Native.Rdma.SharedMemory;
+
+namespace NanoAspire.TransferPeer;
+
+/// <summary>KV memory without a model, mappable by other processes: every block has content of its own.</summary>
+public sealed unsafe class PatternMemory : IKvMemory, IDisposable
+{
+    private readonly SharedArena _arena;
+
+    public PatternMemory(int blockCount, int blockBytes = 4096, int blockSize = 16, string digest = "d1", int? seed = null)
+    {
+        Layout = new() { Digest = digest, BlockSize = blockSize, BlockBytes = blockBytes };
+        BlockCount = blockCount;
+        _arena = SharedArena.Allocate((long)blockCount * blockBytes);
+        if (seed is { } first) for (var i = 0; i < blockCount; i++) new Random(first + i).NextBytes(Block(i));
+    }
+
+    public KvLayout Layout { get; }
+    public int BlockCount { get; }
+    public nint Address => _arena.Address;
+
+    public Span<byte> Block(int id) => new((byte*)Address + id * Layout.BlockBytes, (int)Layout.BlockBytes);
+
+    public void Dispose() => _arena.Dispose();
+}
