@@ -25,14 +25,14 @@ var decode = builder.AddProject<Projects.DecodeEngine>("decode", launchProfileNa
     .WithReference(ctrl)
     .WaitFor(ctrl);
 
-// The OpenAI API. Finds engines through Ctrl, so it needs no reference to them.
+// The OpenAI API. Finds engines through Ctrl, so it needs no reference to them; it is ready when it can serve the model.
 var router = builder.AddProject<Projects.Router>("router", launchProfileName: null)
     .WithScope(cluster)
     .WithHttpEndpoint(port: builder.DevelopmentPort(8080))
     .WithExternalHttpEndpoints()
     .WithReference(ctrl)
     .WaitFor(ctrl)
-    .WithHttpHealthCheck("/health");
+    .WithHttpHealthCheck("/ready");
 
 builder.AnnounceWhenReady(router, model);
 builder.Build().Run();

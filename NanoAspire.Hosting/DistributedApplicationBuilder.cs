@@ -127,6 +127,7 @@ public class DistributedApplicationBuilder : IDistributedApplicationBuilder
         ConfigureLogging(_inner.Logging);
 
         if (!ExecutionContext.IsRunMode) return;
+        if (!_options.DisableDashboard) services.AddHostedService<DashboardService>();
         if (_interceptor is null) services.AddHostedService<ConsolePrinter>();
         if (_options.EnableResourceLogging) services.AddHostedService<ResourceLogForwarder>();
         services.AddHostedService<HealthMonitor>();
@@ -141,11 +142,7 @@ public class DistributedApplicationBuilder : IDistributedApplicationBuilder
         logging.AddFilter("Microsoft.Extensions.Diagnostics.HealthChecks", LogLevel.None);     // reported per resource instead
         logging.AddFilter("System.Net.Http.HttpClient", LogLevel.Warning);
         logging.AddFilter("Aspire.Hosting", LogLevel.Information);
-        logging.AddSimpleConsole(o =>
-        {
-            o.SingleLine = true;
-            o.ColorBehavior = Console.IsOutputRedirected ? LoggerColorBehavior.Disabled : LoggerColorBehavior.Default;
-        });
+        logging.AddConsole(o => o.FormatterName = HostConsoleFormatter.FormatterName).AddConsoleFormatter<HostConsoleFormatter, ConsoleFormatterOptions>();
     }
 
     private void AddSecrets()

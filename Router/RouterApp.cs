@@ -53,6 +53,16 @@ internal static class RouterApp
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton(Random.Shared);
 
+        if (options.CtrlAddress is { } ctrl)
+        {
+            services.AddEngineDirectory(client =>
+            {
+                client.Address = ctrl;
+                client.Scope = options.CtrlScope;
+                client.Token = options.CtrlToken;
+            });
+            services.AddSingleton<INodeSource, DirectoryNodeSource>();   // first: the registry knows more of an engine than a bare URL does
+        }
         services.AddSingleton<ManualNodeSource>();
         services.AddSingleton<INodeSource>(new StaticNodeSource(options.Engines));
         services.AddSingleton<INodeSource>(provider => provider.GetRequiredService<ManualNodeSource>());

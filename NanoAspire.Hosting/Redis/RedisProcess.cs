@@ -18,7 +18,7 @@ internal static class RedisProcess
         var config = new StringBuilder();
         config.Append(CultureInfo.InvariantCulture, $"port {instance.TargetPorts[RedisResource.PrimaryEndpointName]}\n");
         config.Append("bind 127.0.0.1 -::1\n");                          // the dash: a machine without IPv6 is no error
-        config.Append("daemonize no\nappendonly no\n");
+        config.Append("daemonize no\nappendonly no\nloglevel warning\n");
         config.Append(CultureInfo.InvariantCulture, $"dir {Quoted(folder)}\n");
         config.Append(redis.TryGetLastAnnotation<RedisPersistenceAnnotation>(out var persistence)
             ? string.Create(CultureInfo.InvariantCulture, $"save {persistence.Interval.TotalSeconds} {persistence.KeysChangedThreshold}\n")

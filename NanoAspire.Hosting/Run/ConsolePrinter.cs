@@ -1,9 +1,10 @@
+using System.Text.RegularExpressions;
 using Microsoft.Extensions.Hosting;
 
 namespace NanoAspire.Hosting.Run;
 
 /// <summary>Prints every resource's lines behind its name: in a colour of its own on a terminal, plain where output is redirected.</summary>
-internal sealed class ConsolePrinter(ResourceLoggerService logs, DistributedApplicationModel model) : IHostedService
+internal sealed partial class ConsolePrinter(ResourceLoggerService logs, DistributedApplicationModel model) : IHostedService
 {
     private static readonly int[] Colours = [36, 35, 33, 34, 32, 96, 95, 93, 94, 92];
     private readonly Lock _lock = new();
@@ -27,7 +28,7 @@ internal sealed class ConsolePrinter(ResourceLoggerService logs, DistributedAppl
         lock (_lock)
         {
             if (!_prefixes.TryGetValue(nameOrId, out var prefix)) _prefixes[nameOrId] = prefix = Prefix(nameOrId);
-            Console.Out.WriteLine(prefix + line.Content);
+            Console.Out.WriteLine(prefix + (_coloured ? line.Content : Colour().Replace(line.Content, "")));
         }
     }
 
@@ -47,6 +48,8 @@ internal sealed class ConsolePrinter(ResourceLoggerService logs, DistributedAppl
     private string Paint(string label, int colour, int width) => _coloured
         ? $"\e[{Colours[colour % Colours.Length]}m{label.PadRight(width)} |\e[0m "
         : $"{label.PadRight(width)} | ";
+
+    [GeneratedRegex(@"\e\[[0-9;]*m")] private static partial Regex Colour();
 
     private static string Label(IResource resource, int? index) => index is { } n ? $"{resource.Name}/{n}" : resource.Name;
 }
