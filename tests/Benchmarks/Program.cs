@@ -7,5 +7,6 @@ var root = new RootCommand("Measures NanoAspire against ceilings taken in the sa
     EngineCommand.Create(),
     MakeModelCommand.Create(),
     CtrlCommand.Create(),
+    RouterCommand.Create(),
 };
 return await root.Parse(args).InvokeAsync();
