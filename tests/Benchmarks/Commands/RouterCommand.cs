@@ -4,7 +4,7 @@ using NanoAspire.Benchmarks.Proxy;
 
 namespace NanoAspire.Benchmarks.Commands;
 
-/// <summary><c>router [--requests 5000] [--concurrency 64] [--tokens 500] [--json]</c></summary>
+/// <summary><c>router [--requests 5000] [--concurrency 64] [--tokens 2000] [--json]</c></summary>
 internal static class RouterCommand
 {
     private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
@@ -13,7 +13,7 @@ internal static class RouterCommand
     {
         var requests = new Option<int>("--requests") { DefaultValueFactory = _ => 5000 };
         var concurrency = new Option<int>("--concurrency") { Description = "Streams at a time", DefaultValueFactory = _ => 64 };
-        var tokens = new Option<int>("--tokens") { Description = "Tokens of a stream", DefaultValueFactory = _ => 500 };
+        var tokens = new Option<int>("--tokens") { Description = "Tokens of a stream", DefaultValueFactory = _ => 2000 };
         var json = new Option<bool>("--json");
         foreach (var option in (Option<int>[])[requests, concurrency, tokens])
             option.Validators.Add(result => { if (result.GetValue(option) is < 10 or > 1_000_000) result.AddError($"{option.Name} must be between 10 and 1000000"); });
