@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Builder;
@@ -23,6 +24,7 @@ namespace NanoAspire.Dashboard;
 /// </summary>
 public sealed class DashboardServer : IAsyncDisposable
 {
+    private const int MaxConnections = 512;
     private static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(2);
 
     private readonly DashboardOptions _options;
@@ -33,7 +35,7 @@ public sealed class DashboardServer : IAsyncDisposable
     private readonly CancellationTokenSource _stopping = new();
     private WebApplication? _app;
     private Task _watching = Task.CompletedTask;
-    private (string Ui, string Otlp)? _addresses;
+    private (string Ui, string Otlp, string? Grpc)? _addresses;
 
     /// <summary>Secrets that <paramref name="options"/> leave open are generated here; nothing listens before <see cref="StartAsync"/>.</summary>
     public DashboardServer(DashboardOptions options, IDashboardResources resources, TimeProvider time, ILoggerFactory loggers)
@@ -55,6 +57,9 @@ public sealed class DashboardServer : IAsyncDisposable
     /// <summary>For <c>OTEL_EXPORTER_OTLP_ENDPOINT</c>, with protocol <c>http/protobuf</c>.</summary>
     public string OtlpUrl => Addresses.Otlp;
 
+    /// <summary>As <see cref="OtlpUrl"/>, with protocol <c>grpc</c>; null unless <see cref="DashboardOptions.OtlpGrpcPort"/> is set.</summary>
+    public string? OtlpGrpcUrl => Addresses.Grpc;
+
     /// <summary>For <c>OTEL_EXPORTER_OTLP_HEADERS</c>, as <c>x-otlp-api-key=…</c>.</summary>
     public string OtlpApiKey => _options.OtlpApiKey!;
 
@@ -62,21 +67,23 @@ public sealed class DashboardServer : IAsyncDisposable
 
     internal DashboardContext Context => field ??= new DashboardContext(_options, Store, _resources, _time);
 
-    private (string Ui, string Otlp) Addresses => _addresses ?? throw new InvalidOperationException("The dashboard has not started");
+    private (string Ui, string Otlp, string? Grpc) Addresses => _addresses ?? throw new InvalidOperationException("The dashboard has not started");
 
     /// <summary>Listens. A port that is taken is replaced by a free one, which the addresses tell.</summary>
     /// <exception cref="IOException">No port can be opened on the host asked for.</exception>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        var (ui, otlp) = (FreeOrAny(_options.Port), FreeOrAny(_options.OtlpPort == _options.Port ? 0 : _options.OtlpPort));
+        var taken = new HashSet<int>();
+        var (ui, otlp) = (FreeOrAny(_options.Port, taken), FreeOrAny(_options.OtlpPort, taken));
+        int? grpc = _options.OtlpGrpcPort is { } port ? FreeOrAny(port, taken) : null;
         try
         {
-            await ListenAsync(ui, otlp, cancellationToken);
+            await ListenAsync(ui, otlp, grpc, cancellationToken);
         }
-        catch (IOException failure) when ((ui, otlp) != (0, 0))
+        catch (IOException failure) when (taken.Count > 0)
         {
-            _logger.PortsLost(ui, otlp, failure);                                     // somebody was faster between the look and the bind
-            await ListenAsync(0, 0, cancellationToken);
+            _logger.PortsLost(failure);                                               // somebody was faster between the look and the bind
+            await ListenAsync(0, 0, grpc is null ? null : 0, cancellationToken);
         }
         _watching = WatchResourcesAsync(_stopping.Token);
     }
@@ -94,7 +101,7 @@ public sealed class DashboardServer : IAsyncDisposable
         _stopping.Dispose();
     }
 
-    private async Task ListenAsync(int uiPort, int otlpPort, CancellationToken cancellationToken)
+    private async Task ListenAsync(int uiPort, int otlpPort, int? grpcPort, CancellationToken cancellationToken)
     {
         // Empty: the host's own configuration (ASPNETCORE_URLS among it) must not reach this server.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = typeof(DashboardServer).Assembly.GetName().Name });
@@ -102,8 +109,10 @@ public sealed class DashboardServer : IAsyncDisposable
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = _options.MaxRequestBytes;
-            Listen(kestrel, uiPort);
-            Listen(kestrel, otlpPort);
+            kestrel.Limits.MaxConcurrentConnections = MaxConnections;
+            Listen(kestrel, uiPort, HttpProtocols.Http1);
+            Listen(kestrel, otlpPort, HttpProtocols.Http1);
+            if (grpcPort is { } port) Listen(kestrel, port, HttpProtocols.Http2);
         });
         builder.Services.AddRoutingCore();
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();                   // Ctrl+C is the application host's
@@ -122,24 +131,27 @@ public sealed class DashboardServer : IAsyncDisposable
             throw;
         }
         _app = app;
-        // In the order of the Listen calls, one or two (IPv4 and IPv6) addresses each.
-        var bound = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Select(address => new Uri(address.Replace("[::]", "localhost", StringComparison.Ordinal).Replace("0.0.0.0", "localhost", StringComparison.Ordinal)).Port).Distinct().ToList();
-        (ports.Ui, ports.Otlp) = (bound[0], bound[^1]);
+        // In the order of the Listen calls.
+        var bound = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses
+            .Select(address => address[(address.LastIndexOf(':') + 1)..]).ToList();
+        ports.Ui = int.Parse(bound[0], CultureInfo.InvariantCulture);
         var name = _options.Host is "*" or "0.0.0.0" or "[::]" or "127.0.0.1" ? "localhost" : _options.Host;
-        _addresses = ($"http://{name}:{ports.Ui}", $"http://{name}:{ports.Otlp}");
+        _addresses = ($"http://{name}:{bound[0]}", $"http://{name}:{bound[1]}", grpcPort is null ? null : $"http://{name}:{bound[2]}");
     }
 
-    private void Listen(KestrelServerOptions kestrel, int port)
+    private void Listen(KestrelServerOptions kestrel, int port, HttpProtocols protocols)
     {
-        if (_options.Host is "*" or "0.0.0.0" or "[::]") kestrel.ListenAnyIP(port);
-        else if (IPAddress.TryParse(_options.Host, out var address)) kestrel.Listen(address, port);
-        else if (port == 0) kestrel.Listen(IPAddress.Loopback, port);                  // one port on both loopbacks cannot be asked for
-        else kestrel.ListenLocalhost(port);
+        void Configure(ListenOptions listen) => listen.Protocols = protocols;
+        if (_options.Host is "*" or "0.0.0.0" or "[::]") kestrel.ListenAnyIP(port, Configure);
+        else if (IPAddress.TryParse(_options.Host, out var address)) kestrel.Listen(address, port, Configure);
+        else if (port == 0) kestrel.Listen(IPAddress.Loopback, port, Configure);       // one port on both loopbacks cannot be asked for
+        else kestrel.ListenLocalhost(port, Configure);
     }
 
-    private static int FreeOrAny(int port)
+    /// <summary>The port, unless it is 0, given out already or in use: then 0.</summary>
+    private static int FreeOrAny(int port, HashSet<int> taken)
     {
-        if (port == 0) return 0;
+        if (port == 0 || !taken.Add(port)) return 0;
         try
         {
             using var probe = new TcpListener(IPAddress.Loopback, port);

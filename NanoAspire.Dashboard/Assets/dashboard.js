@@ -5,7 +5,6 @@
   if (!main || !document.getElementById("live")) return;
   const collapsed = new Set();
   let current = null;                      // the request in flight; a newer one replaces it
-  let stale = false;                       // something changed while the tab was hidden
 
   // Makes `from` look like `to` and touches only what differs, so that focus, scroll and open details stay.
   function morph(from, to) {
@@ -58,21 +57,27 @@
   }
 
   const here = () => location.pathname + location.search;
-  const refresh = () => { if (document.hidden) stale = true; else { stale = false; show(here(), false); } };
+  const refresh = () => { if (!document.hidden) show(here(), false); };
   function after() { applyCollapse(); startConsole(); }
 
   // Live
   const live = document.getElementById("live");
   const mark = on => { live.classList.toggle("off", !on); live.lastElementChild.textContent = on ? "Live" : "Reconnecting"; };
-  const events = new EventSource("/live");
-  let wasDown = false;
-  events.onopen = () => { mark(true); if (wasDown) refresh(); wasDown = false; };
-  events.onerror = () => { mark(false); wasDown = true; };
-  events.addEventListener("changed", e => {
-    const topics = (main.dataset.topics ?? "").split(" ");
-    if (e.data.split(" ").some(topic => topic && topics.includes(topic)) && !hovering) refresh();
+  let events = null, wasDown = false;
+  function listen() {
+    events = new EventSource("/live");
+    events.onopen = () => { mark(true); if (wasDown) refresh(); wasDown = false; };
+    events.onerror = () => { mark(false); wasDown = true; };
+    events.addEventListener("changed", e => {
+      const topics = (main.dataset.topics ?? "").split(" ");
+      if (e.data.split(" ").some(topic => topic && topics.includes(topic)) && !hovering) refresh();
+    });
+  }
+  // A browser opens six connections to a host: tabs that nobody looks at must not hold one.
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) { events?.close(); events = null; }
+    else if (!events) { listen(); show(here(), false); }
   });
-  document.addEventListener("visibilitychange", () => { if (!document.hidden && stale) refresh(); });
   addEventListener("popstate", () => show(here(), false));
 
   // Links, rows, forms
@@ -234,5 +239,6 @@
     cursor.setAttribute("x2", i / Math.max(1, count - 1) * 100 + "%");
   });
 
+  if (!document.hidden) listen();
   after();
 })();

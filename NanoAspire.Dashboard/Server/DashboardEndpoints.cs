@@ -21,7 +21,9 @@ internal sealed class DashboardEndpoints(
     {
         app.Use(GuardAsync);
         app.UseRouting();
-        new OtlpEndpoints(options, context.Store).Map(app);
+        var intake = new OtlpIntake(options, context.Store);
+        new OtlpEndpoints(intake).Map(app);
+        new OtlpGrpcEndpoints(intake).Map(app);
         new TelemetryApi(context.Store, context.Time, stopping).Map(app);
         new LoginEndpoints(context, session).Map(app);
         new ResourceEndpoints(context, stopping).Map(app);
@@ -68,8 +70,8 @@ internal sealed class DashboardEndpoints(
         headers.XContentTypeOptions = "nosniff";
         headers["Referrer-Policy"] = "same-origin";
         var path = http.Request.Path;
-        var isTelemetry = path.StartsWithSegments("/v1");
-        if (http.Connection.LocalPort == ports.Otlp && !isTelemetry) { http.Response.StatusCode = StatusCodes.Status404NotFound; return; }
+        var isTelemetry = path.StartsWithSegments("/v1") || path.Value!.StartsWith(OtlpGrpcEndpoints.PathPrefix, StringComparison.Ordinal);
+        if (http.Connection.LocalPort != ports.Ui && !isTelemetry) { http.Response.StatusCode = StatusCodes.Status404NotFound; return; }
         if (!isTelemetry && !IsOpen(path) && !MayLook(http))
         {
             var navigation = HttpMethods.IsGet(http.Request.Method) && http.Request.Headers.Accept.ToString().Contains("text/html", StringComparison.Ordinal) && !http.Request.Headers.ContainsKey("X-Fragment");

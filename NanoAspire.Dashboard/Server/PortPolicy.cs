@@ -1,8 +1,7 @@
 namespace NanoAspire.Dashboard.Server;
 
-/// <summary>Which port serves what; known once the server listens.</summary>
+/// <summary>The port of the pages; every other one takes telemetry only. Known once the server listens.</summary>
 internal sealed class PortPolicy
 {
     public int Ui { get; set; }
-    public int Otlp { get; set; }
 }

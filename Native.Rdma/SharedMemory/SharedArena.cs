@@ -64,6 +64,14 @@ public sealed class SharedArena : IDisposable
         }
     }
 
+    /// <summary>As <see cref="Allocate"/>; null where there is no such memory: another system, or one that forbids it.</summary>
+    public static SharedArena? TryAllocate(long length)
+    {
+        if (!IsSupported) return null;
+        try { return Allocate(length); }
+        catch (IOException) { return null; }
+    }
+
     public void Dispose()
     {
         if (Interlocked.Exchange(ref _disposed, 1) != 0) return;

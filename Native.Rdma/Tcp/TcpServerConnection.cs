@@ -12,7 +12,7 @@ internal sealed class TcpServerConnection(Socket socket, RegionRegistry regions,
     private readonly byte[] _request = new byte[TcpWire.MaxRequestBytes];
     private readonly byte[] _reply = new byte[TcpWire.ReplyHeaderBytes];
     private readonly SourceRange[] _ranges = new SourceRange[TcpWire.MaxFrameRanges];
-    private readonly Dictionary<ulong, ReadLease> _pins = [];
+    private readonly Dictionary<ulong, (ReadLease Lease, long Since)> _pins = [];
 
     /// <summary>Returns when the reader closes, breaks the protocol, stalls or stays idle; never throws for what a reader does.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
@@ -32,7 +32,7 @@ internal sealed class TcpServerConnection(Socket socket, RegionRegistry regions,
                     return;
                 }
                 await AnswerAsync(header, deadline.Token).ConfigureAwait(false);
-                deadline.Restart(_pins.Count > 0 ? options.PinTimeout : options.IdleTimeout * 2);
+                deadline.Restart(TimeToNextRequest());
             }
         }
         catch (Exception e) when (e is SocketException or EndOfStreamException)
@@ -45,7 +45,7 @@ internal sealed class TcpServerConnection(Socket socket, RegionRegistry regions,
         }
         finally
         {
-            foreach (var pin in _pins.Values) pin.Dispose();
+            foreach (var pin in _pins.Values) pin.Lease.Dispose();
             _pins.Clear();
             Telemetry.ConnectionsChanged("source", -1);
         }
@@ -123,7 +123,7 @@ internal sealed class TcpServerConnection(Socket socket, RegionRegistry regions,
     {
         var ranges = new ArraySegment<SourceRange>(_ranges, 0, header.RangeCount);
         var (code, lease, bytes) = await OpenAsync(header, ranges, TcpWire.MaxPinnedBytes, cancellationToken).ConfigureAwait(false);
-        if (code == TransferCode.Ok && (_pins.Count == TcpWire.MaxPins || !_pins.TryAdd(header.FrameId, lease)))
+        if (code == TransferCode.Ok && (_pins.Count == TcpWire.MaxPins || !_pins.TryAdd(header.FrameId, (lease, time.GetTimestamp()))))
         {
             lease.Dispose();
             code = TransferCode.LimitExceeded;
@@ -139,9 +139,17 @@ internal sealed class TcpServerConnection(Socket socket, RegionRegistry regions,
 
     private ValueTask AnswerUnpinAsync(RequestHeader header, CancellationToken cancellationToken)
     {
-        if (!_pins.Remove(header.Token, out var lease)) return RefuseAsync(TransferCode.BadRequest, header.FrameId, cancellationToken);
-        lease.Dispose();
+        if (!_pins.Remove(header.Token, out var pin)) return RefuseAsync(TransferCode.BadRequest, header.FrameId, cancellationToken);
+        pin.Lease.Dispose();
         return ReplyAsync(TransferCode.Ok, header.FrameId, payloadBytes: 0, cancellationToken);
+    }
+
+    /// <summary>No pin outlives its own deadline, whatever else the reader asks for meanwhile.</summary>
+    private TimeSpan TimeToNextRequest()
+    {
+        if (_pins.Count == 0) return options.IdleTimeout * 2;
+        var left = options.PinTimeout - time.GetElapsedTime(_pins.Values.Min(static pin => pin.Since));
+        return left > TimeSpan.Zero ? left : TimeSpan.Zero;
     }
 
     private async ValueTask<(TransferCode Code, ReadLease Lease, ulong Bytes)> OpenAsync(

@@ -1,5 +1,10 @@
 using System.CommandLine;
+using System.Globalization;
 using NanoAspire.Benchmarks.Commands;
+using NanoAspire.Benchmarks.Transfer;
+
+// The second process of the transfer benchmark is this program again.
+if (args is [TransferSource.Verb, var bytes]) return await TransferSource.RunAsync(long.Parse(bytes, CultureInfo.InvariantCulture));
 
 // --json prints one JSON document on stdout; everything else goes to stderr.
 var root = new RootCommand("Measures NanoAspire against ceilings taken in the same run.")
@@ -8,5 +13,6 @@ var root = new RootCommand("Measures NanoAspire against ceilings taken in the sa
     MakeModelCommand.Create(),
     CtrlCommand.Create(),
     RouterCommand.Create(),
+    TransferCommand.Create(),
 };
 return await root.Parse(args).InvokeAsync();

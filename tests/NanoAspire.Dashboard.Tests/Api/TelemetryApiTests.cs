@@ -31,7 +31,7 @@ public sealed class TelemetryApiTests
     [Theory]
     [InlineData("spans?resource=ctrl", 6, 6)]
     [InlineData("spans?hasError=true", 5, 5)]
-    [InlineData("spans?limit=10", 205, 10)]
+    [InlineData("spans?limit=10", 200, 10)]
     [InlineData("logs?severity=warning", 2, 2)]
     [InlineData("logs?severity=error&resource=router", 0, 0)]
     [InlineData("traces?hasError=true", 1, 1)]
@@ -42,7 +42,6 @@ public sealed class TelemetryApiTests
         await using var dashboard = await DemoDashboard.StartAsync();
         using var client = Client(dashboard);
         using var document = JsonDocument.Parse(await client.GetStringAsync($"/api/telemetry/{query}"));
-        if (query == "spans?limit=10") total = dashboard.Server.Store.Traces.AllSpans().Count;
         Assert.Equal((total, returned), (document.RootElement.GetProperty("totalCount").GetInt32(), document.RootElement.GetProperty("returnedCount").GetInt32()));
     }
 

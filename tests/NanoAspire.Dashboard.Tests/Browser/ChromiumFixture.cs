@@ -17,7 +17,7 @@ public sealed class ChromiumFixture : IAsyncLifetime
     {
         if (!Needs.Chromium) return;
         _playwright = await Playwright.CreateAsync();
-        Browser = await _playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions { ExecutablePath = "/usr/bin/chromium", Args = Quiet });
+        Browser = await _playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions { ExecutablePath = OnPath("chromium"), Args = Quiet });
     }
 
     public async ValueTask DisposeAsync()
@@ -25,4 +25,7 @@ public sealed class ChromiumFixture : IAsyncLifetime
         if (Browser is not null) await Browser.DisposeAsync();
         _playwright?.Dispose();
     }
+
+    private static string? OnPath(string command) =>
+        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Select(folder => Path.Combine(folder, command)).FirstOrDefault(File.Exists);
 }

@@ -11,6 +11,9 @@ namespace NanoAspire.Dashboard.Tests.Browser;
 [Trait("needs", "chromium")]
 public sealed class ScreenshotTests(ChromiumFixture chromium) : IClassFixture<ChromiumFixture>
 {
+    private static readonly string[] Documented =
+        ["trace", "trace-dark", "trace-dark-phone", "inference", "inference-dark", "inference-phone", "resources", "graph", "traces", "logs", "metrics", "console"];
+
     private static readonly bool Keep = Environment.GetEnvironmentVariable("NANOASPIRE_SCREENSHOTS") is "1";
 
     [Theory(Skip = Needs.ChromiumReason, SkipUnless = nameof(Needs.Chromium), SkipType = typeof(Needs))]
@@ -64,8 +67,7 @@ public sealed class ScreenshotTests(ChromiumFixture chromium) : IClassFixture<Ch
         var overflow = await page.EvaluateAsync<int>("document.documentElement.scrollWidth - document.documentElement.clientWidth");
         Assert.True(overflow <= 0, $"{name} is {overflow} px wider than its window");
         Assert.Empty(failures);
-        if (!Keep) return;
-        var suffix = $"{(scheme == "dark" ? "-dark" : "")}{(width < 500 ? "-phone" : "")}";
-        await page.ScreenshotAsync(new PageScreenshotOptions { Path = Path.Combine(RepositoryPaths.Root, "docs", "images", $"dashboard-{name}{suffix}.png") });
+        var picture = $"{name}{(scheme == "dark" ? "-dark" : "")}{(width < 500 ? "-phone" : "")}";
+        if (Keep && Documented.Contains(picture)) await page.ScreenshotAsync(new PageScreenshotOptions { Path = Path.Combine(RepositoryPaths.Root, "docs", "images", $"dashboard-{picture}.png") });
     }
 }

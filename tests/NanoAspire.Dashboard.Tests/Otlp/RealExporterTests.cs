@@ -11,15 +11,17 @@ namespace NanoAspire.Dashboard.Tests.Otlp;
 /// <summary>The service defaults and the dashboard together: what the SDK's exporter sends is understood.</summary>
 public sealed partial class RealExporterTests
 {
-    [Fact]
-    public async Task A_service_with_the_defaults_shows_its_request_its_log_and_its_metrics()
+    [Theory]
+    [InlineData("http/protobuf")]
+    [InlineData("grpc")]
+    public async Task A_service_with_the_defaults_shows_its_request_its_log_and_its_metrics(string protocol)
     {
-        await using var dashboard = await DemoDashboard.StartAsync(filled: false);
+        await using var dashboard = await DemoDashboard.StartAsync(filled: false, options => options.OtlpGrpcPort = 0);
         var builder = WebApplication.CreateBuilder();
         builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
         {
-            ["OTEL_EXPORTER_OTLP_ENDPOINT"] = dashboard.Server.OtlpUrl,
-            ["OTEL_EXPORTER_OTLP_PROTOCOL"] = "http/protobuf",
+            ["OTEL_EXPORTER_OTLP_ENDPOINT"] = protocol == "grpc" ? dashboard.Server.OtlpGrpcUrl : dashboard.Server.OtlpUrl,
+            ["OTEL_EXPORTER_OTLP_PROTOCOL"] = protocol,
             ["OTEL_EXPORTER_OTLP_HEADERS"] = $"x-otlp-api-key={dashboard.Server.OtlpApiKey}",
             ["OTEL_SERVICE_NAME"] = "sample",
             ["OTEL_RESOURCE_ATTRIBUTES"] = "service.instance.id=abcdefgh",
