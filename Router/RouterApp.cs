@@ -40,7 +40,7 @@ internal static class RouterApp
         InferenceEndpoints.Map(v1);
         ModelEndpoints.Map(v1);
         NodeEndpoints.Map(app.MapGroup("/nodes").AddEndpointFilter(new ApiKeys(options.AdminKeys.Count > 0 ? options.AdminKeys : options.ApiKeys)));
-        app.MapFallback(FallbackEndpoint.HandleAsync);
+        app.MapFallback("{**path}", FallbackEndpoint.HandleAsync);
         return app;
     }
 
@@ -90,8 +90,9 @@ internal static class RouterApp
 
     private static string? ListenUrl(RouterOptions options, ConfigurationManager configuration)
     {
-        if (options.Port is { } port) return $"http://{options.Host}:{port}";
+        var host = options.Host.Contains(':') && !options.Host.StartsWith('[') ? $"[{options.Host}]" : options.Host;
+        if (options.Port is { } port) return $"http://{host}:{port}";
         var injected = configuration["urls"] ?? configuration["http_ports"];
-        return string.IsNullOrEmpty(injected) ? $"http://{options.Host}:{DefaultPort}" : null;
+        return string.IsNullOrEmpty(injected) ? $"http://{host}:{DefaultPort}" : null;
     }
 }

@@ -12,6 +12,7 @@ var root = new RootCommand("Measures NanoAspire against ceilings taken in the sa
     EngineCommand.Create(),
     MakeModelCommand.Create(),
     CtrlCommand.Create(),
+    RouterCommand.Create(),
     TransferCommand.Create(),
 };
 return await root.Parse(args).InvokeAsync();

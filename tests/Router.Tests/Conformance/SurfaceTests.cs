@@ -189,9 +189,12 @@ public sealed class SurfaceTests
         using var embeddings = await router.ChatAsync("""{"model":"m1","input":"x"}""", "/v1/embeddings");
         Assert.Equal(HttpStatusCode.NotFound, embeddings.StatusCode);
         Assert.Equal("model_not_found", await TestRouter.ErrorCodeAsync(embeddings));
-        using var nothing = await router.Client.GetAsync("/v2/nothing");
-        Assert.Equal(HttpStatusCode.NotFound, nothing.StatusCode);
-        Assert.Equal("not_found", await TestRouter.ErrorCodeAsync(nothing));
+        foreach (var path in (string[])["/v2/nothing", "/v1/file.txt", "/v1/chat/completions"])
+        {
+            using var nothing = await router.Client.GetAsync(path);
+            Assert.Equal(HttpStatusCode.NotFound, nothing.StatusCode);
+            Assert.Equal("not_found", await TestRouter.ErrorCodeAsync(nothing));
+        }
     }
 
     [Fact]
