@@ -15,4 +15,6 @@ var root = new RootCommand("Measures NanoAspire against ceilings taken in the sa
     RouterCommand.Create(),
     TransferCommand.Create(),
 };
-return await root.Parse(args).InvokeAsync();
+var parsed = root.Parse(args);
+var exitCode = await parsed.InvokeAsync();
+return parsed.Errors.Count > 0 ? 2 : exitCode;
