@@ -18,7 +18,7 @@ internal static class CtrlApp
         builder.AddServiceDefaults();
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
-            kestrel.Limits.MaxRequestBodySize = BodyReader.MaxBytes;
+            kestrel.Limits.MaxRequestBodySize = BodyReader.MaxDiscardedBytes;   // the limit that counts is the reader's
             kestrel.AddServerHeader = false;
         });
         builder.Services.AddSingleton(options);

@@ -2,17 +2,19 @@ using NanoAspire.Ctrl.Store;
 
 namespace NanoAspire.Ctrl;
 
-/// <summary>Announces leases that ended silently. Every replica runs one; the store lets only one of them find each lease.</summary>
+/// <summary>Takes in, once, what another control plane left behind; then announces leases that ended silently. Every replica runs one; the store lets only one of them find each lease.</summary>
 internal sealed class LeaseSweeper(ICtrlStore store, CtrlOptions options, TimeProvider time, ILogger<LeaseSweeper> logger) : BackgroundService
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(options.SweepInterval, time);
-        var failing = false;
+        var (failing, adopted) = (false, false);
         while (await NextAsync(timer, stoppingToken))
         {
             try
             {
+                if (!adopted && await store.AdoptAsync(stoppingToken) is > 0 and var found) logger.Adopted(found);
+                adopted = true;
                 var lapsed = await store.SweepAsync(stoppingToken);
                 failing = false;
                 if (lapsed == 0) continue;

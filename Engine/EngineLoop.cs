@@ -46,7 +46,7 @@ public sealed class EngineLoop : IAsyncDisposable
         (_runner, _time, _logger) = (runner, time, logger);
         _core = new(runner, options, time, logger, ended: () => Interlocked.Decrement(ref _live), Post);
         _eos = [.. runner.Model.EosTokenIds];
-        _maxLive = options.MaxSequences + options.MaxWaiting;
+        _maxLive = (int)Math.Min(int.MaxValue, (long)options.MaxSequences + options.MaxWaiting);
         // The pool caps a sequence, too: a lone one must always fit. Its last token needs no slot, nothing is computed after it.
         _maxLength = Math.Min(options.MaxModelLength ?? positions, (int)Math.Min(int.MaxValue, (long)_core.Pool.Total * _core.Pool.BlockSize + 1));
         _requests = Channel.CreateBounded<Claim>(new BoundedChannelOptions(_maxLive) { SingleReader = true });

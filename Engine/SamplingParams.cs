@@ -38,6 +38,7 @@ public sealed record SamplingParams
         { MaxTokens: <= 0 } => ("max_tokens", "max_tokens must be at least 1"),
         { MinTokens: < 0 } => ("min_tokens", "min_tokens must not be negative"),
         { Logprobs: < 0 or > 20 } => ("top_logprobs", "top_logprobs must be between 0 and 20"),
+        _ when LogitBias.Values.Any(bias => bias is not (>= -100 and <= 100)) => ("logit_bias", "logit_bias values must be between -100 and 100"),
         _ => null,
     };
 }

@@ -15,6 +15,9 @@ public sealed class DashboardOptions
     /// <summary>Port of the OTLP/HTTP receiver; 0, or a port that is taken, means any free one.</summary>
     public int OtlpPort { get; set; } = 18890;
 
+    /// <summary>Port of the OTLP/gRPC receiver (HTTP/2 without TLS); null means none, 0 or a port that is taken any free one.</summary>
+    public int? OtlpGrpcPort { get; set; }
+
     /// <summary>Login token of the browser; generated when null.</summary>
     public string? BrowserToken { get; set; }
 

@@ -127,6 +127,7 @@ public class DistributedApplicationBuilder : IDistributedApplicationBuilder
         ConfigureLogging(_inner.Logging);
 
         if (!ExecutionContext.IsRunMode) return;
+        if (!_options.DisableDashboard) services.AddHostedService<DashboardService>();
         if (_interceptor is null) services.AddHostedService<ConsolePrinter>();
         if (_options.EnableResourceLogging) services.AddHostedService<ResourceLogForwarder>();
         services.AddHostedService<HealthMonitor>();

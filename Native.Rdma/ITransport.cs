@@ -9,6 +9,9 @@ public interface ITransport : IAsyncDisposable
     /// <summary>The regions this transport serves and writes to.</summary>
     RegionRegistry Regions { get; }
 
+    /// <summary>What moves the bytes of a region, as far as that is known: differs from <see cref="Name"/> where a transport falls back to another.</summary>
+    string PathTo(TransferPeer peer, RegionId region) => Name;
+
     /// <summary>Starts serving the regions, if not yet done, and says how peers reach them.</summary>
     TransferPeer Listen();
 

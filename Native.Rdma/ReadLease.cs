@@ -9,17 +9,14 @@ internal readonly struct ReadLease : IDisposable
     private ReadLease(MemoryRegion region, IDisposable? pin) => (_region, _pin) = (region, pin);
 
     public nint Address => _region!.Address;
-    public ulong RegionLength => _region?.Length ?? 0;
 
     /// <summary>Region, incarnation and bounds are checked before the guard sees anything.</summary>
     public static TransferCode TryOpen(
         RegionRegistry registry, ulong incarnation, RegionId id, ulong token, ReadOnlySpan<SourceRange> ranges, out ReadLease lease)
     {
         lease = default;
-        if (incarnation != registry.Incarnation) return TransferCode.StaleRegion;
-        var found = registry.Find(id, out var region);
+        var found = TryFind(registry, incarnation, id, out var region);
         if (region is null) return found;
-        if (region.Access != RegionAccess.PeersRead) return TransferCode.UnknownRegion;
         foreach (var range in ranges)
             if (!region.Contains(range.Offset, range.Length)) return TransferCode.OutOfRange;
         if (!region.TryPin()) return TransferCode.StaleRegion;
@@ -37,6 +34,17 @@ internal readonly struct ReadLease : IDisposable
         {
             if (!granted) region.Unpin();
         }
+    }
+
+    /// <summary>Null with the reason, unless it is a region of this incarnation that peers may read.</summary>
+    public static TransferCode TryFind(RegionRegistry registry, ulong incarnation, RegionId id, out MemoryRegion? region)
+    {
+        region = null;
+        if (incarnation != registry.Incarnation) return TransferCode.StaleRegion;
+        var code = registry.Find(id, out var found);
+        if (found is not { Access: RegionAccess.PeersRead }) return code == TransferCode.Ok ? TransferCode.UnknownRegion : code;
+        region = found;
+        return code;
     }
 
     public void Dispose()

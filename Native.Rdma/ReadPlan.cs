@@ -21,6 +21,7 @@ internal sealed class ReadPlan : IDisposable
     }
 
     public int FrameCount => _frames.Count;
+    public bool IsOfOneRegion => _ranges.TrueForAll(r => r.Remote == _ranges[0].Remote);
     public long Bytes { get; private set; }
 
     /// <exception cref="TransferException">A local region is unknown, a local range is outside of it, or there are too many ranges.</exception>

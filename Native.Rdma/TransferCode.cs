@@ -25,4 +25,6 @@ public enum TransferCode : byte
     Timeout = 65,
     /// <summary>The peer answered with something that is not a reply.</summary>
     Protocol = 66,
+    /// <summary>The source region cannot be mapped into this process, and nothing else was allowed.</summary>
+    NotMappable = 67,
 }

@@ -40,7 +40,7 @@ internal static class RouterApp
         InferenceEndpoints.Map(v1);
         ModelEndpoints.Map(v1);
         NodeEndpoints.Map(app.MapGroup("/nodes").AddEndpointFilter(new ApiKeys(options.AdminKeys.Count > 0 ? options.AdminKeys : options.ApiKeys)));
-        app.MapFallback(FallbackEndpoint.HandleAsync);
+        app.MapFallback("{**path}", FallbackEndpoint.HandleAsync);
         return app;
     }
 
@@ -53,6 +53,16 @@ internal static class RouterApp
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton(Random.Shared);
 
+        if (options.CtrlAddress is { } ctrl)
+        {
+            services.AddEngineDirectory(client =>
+            {
+                client.Address = ctrl;
+                client.Scope = options.CtrlScope;
+                client.Token = options.CtrlToken;
+            });
+            services.AddSingleton<INodeSource, DirectoryNodeSource>();   // first: the registry knows more of an engine than a bare URL does
+        }
         services.AddSingleton<ManualNodeSource>();
         services.AddSingleton<INodeSource>(new StaticNodeSource(options.Engines));
         services.AddSingleton<INodeSource>(provider => provider.GetRequiredService<ManualNodeSource>());
@@ -80,8 +90,9 @@ internal static class RouterApp
 
     private static string? ListenUrl(RouterOptions options, ConfigurationManager configuration)
     {
-        if (options.Port is { } port) return $"http://{options.Host}:{port}";
+        var host = options.Host.Contains(':') && !options.Host.StartsWith('[') ? $"[{options.Host}]" : options.Host;
+        if (options.Port is { } port) return $"http://{host}:{port}";
         var injected = configuration["urls"] ?? configuration["http_ports"];
-        return string.IsNullOrEmpty(injected) ? $"http://{options.Host}:{DefaultPort}" : null;
+        return string.IsNullOrEmpty(injected) ? $"http://{host}:{DefaultPort}" : null;
     }
 }

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.IO.Pipelines;
 using System.Text.Json;
 using System.Text.Unicode;
 using Microsoft.Net.Http.Headers;
@@ -10,23 +11,32 @@ internal static class BodyReader
 {
     public const int MaxBytes = 2 * 1024 * 1024;
 
+    /// <summary>A larger body is still taken in up to here and thrown away: a client that is cut off while it sends never sees the 413.</summary>
+    public const int MaxDiscardedBytes = 64 * 1024 * 1024;
+
     /// <exception cref="ApiException">415, 413 or 400, in that order of checking.</exception>
     public static async Task<JsonDocument> ReadAsync(HttpRequest request, CancellationToken ct)
     {
         if (!IsJson(request.ContentType)) throw new ApiException(StatusCodes.Status415UnsupportedMediaType, "expected Content-Type: application/json");
-        if (request.ContentLength > MaxBytes) throw TooLarge();
         try
         {
             var reader = request.BodyReader;
             while (true)
             {
                 var read = await reader.ReadAsync(ct);
-                if (!read.IsCompleted && read.Buffer.Length <= MaxBytes)
+                if (read.Buffer.Length > MaxBytes)
+                {
+                    var received = read.Buffer.Length;
+                    reader.AdvanceTo(read.Buffer.End);
+                    await DiscardAsync(reader, received, ct);
+                    throw new ApiException(StatusCodes.Status413PayloadTooLarge, $"the body is larger than {MaxBytes} bytes");
+                }
+                if (!read.IsCompleted)
                 {
                     reader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
                     continue;
                 }
-                try { return read.Buffer.Length <= MaxBytes ? Parse(read.Buffer) : throw TooLarge(); }
+                try { return Parse(read.Buffer); }
                 finally { reader.AdvanceTo(read.Buffer.End); }
             }
         }
@@ -55,5 +65,14 @@ internal static class BodyReader
         && type.Type.Equals("application", StringComparison.OrdinalIgnoreCase)
         && (type.SubType.Equals("json", StringComparison.OrdinalIgnoreCase) || type.Suffix.Equals("json", StringComparison.OrdinalIgnoreCase));
 
-    private static ApiException TooLarge() => new(StatusCodes.Status413PayloadTooLarge, $"the body is larger than {MaxBytes} bytes");
+    private static async Task DiscardAsync(PipeReader reader, long received, CancellationToken ct)
+    {
+        while (received < MaxDiscardedBytes)
+        {
+            var read = await reader.ReadAsync(ct);
+            received += read.Buffer.Length;
+            reader.AdvanceTo(read.Buffer.End);
+            if (read.IsCompleted) return;
+        }
+    }
 }

@@ -12,7 +12,8 @@ internal static class WatchEndpoint
 {
     private static readonly byte[] KeepAlive = ": keep-alive\n\n"u8.ToArray();
 
-    public static void MapWatch(this IEndpointRouteBuilder routes) => routes.MapGet("/v1/watch", WatchAsync);
+    public static void MapWatch(this IEndpointRouteBuilder routes) =>
+        routes.MapGet("/v1/watch", WatchAsync).DisableHttpMetrics().DisableRequestTracing(); // a stream of hours would drown the request figures
 
     private static async Task WatchAsync(HttpContext http, CtrlOptions options, ICtrlStore store, WatchSlots slots, TimeProvider time, IHostApplicationLifetime lifetime)
     {

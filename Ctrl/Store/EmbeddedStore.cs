@@ -79,6 +79,8 @@ internal sealed partial class EmbeddedStore(TimeProvider time) : ICtrlStore
 
     public IChangeSubscription Subscribe(string scope, string type) => _hub.Subscribe(scope, type);
 
+    public Task<int> AdoptAsync(CancellationToken ct) => Task.FromResult(0);
+
     public Task<int> SweepAsync(CancellationToken ct)
     {
         lock (_gate)

@@ -12,6 +12,9 @@ internal interface ICtrlStore : IRegistryStore, IPeerStore, IAsyncDisposable
     /// <summary>Returns when the store answers.</summary>
     Task PingAsync(CancellationToken ct);
 
+    /// <summary>Indexes live records that another control plane left in the same Redis. Returns how many were new.</summary>
+    Task<int> AdoptAsync(CancellationToken ct);
+
     /// <summary>Takes down what lapsed: records get their REMOVE event, agents long gone are cleaned up. Returns how many.</summary>
     Task<int> SweepAsync(CancellationToken ct);
 }

@@ -9,6 +9,7 @@ internal sealed class RedisScript
     public static readonly RedisScript Register = Load("register");
     public static readonly RedisScript Renew = Load("renew");
     public static readonly RedisScript Unregister = Load("unregister");
+    public static readonly RedisScript ReadRecords = Load("read_records");
     public static readonly RedisScript Due = Load("due");
     public static readonly RedisScript Expire = Load("expire");
     public static readonly RedisScript Adopt = Load("adopt");

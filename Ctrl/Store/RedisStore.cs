@@ -13,6 +13,7 @@ internal sealed partial class RedisStore : ICtrlStore
     public static readonly TimeSpan OrphanGrace = TimeSpan.FromMinutes(5);
     private const int ReadChunk = 512;
     private const int SweepChunk = 256;
+    private const int MaxSweepChunks = 64;
 
     private readonly RedisConnection _redis;
     private readonly RedisSubscriptions _subscriptions;
@@ -80,16 +81,8 @@ internal sealed partial class RedisStore : ICtrlStore
         foreach (var each in types)
         {
             var ids = await _redis.RunAsync(db => db.SetMembersAsync(keys.Index(each)), ct);
-            foreach (var chunk in ids.Chunk(ReadChunk))
-            {
-                var reads = chunk.Select(id => ReadOrNullAsync(keys.Record(each, id!), ct)).ToArray();
-                for (var i = 0; i < reads.Length; i++)
-                {
-                    if (await reads[i] is not { } held || !Belongs(held, each, chunk[i]!)) continue;
-                    if (kind is not null && (held[4].IsNull || held[4] != kind)) continue;
-                    if (Json.IsObject(held[0])) infos.Add(held[0]!);
-                }
-            }
+            var reads = ids.Chunk(ReadChunk).Select(chunk => _redis.RunAsync(RedisScript.ReadRecords, [], [keys.Prefix, each, kind is null ? 0 : 1, kind ?? "", .. chunk], ct));
+            foreach (var read in await Task.WhenAll(reads)) infos.AddRange(((RedisValue[])read!).Where(Json.IsObject).Select(info => (string)info!));
         }
         return infos;
     }
@@ -106,13 +99,11 @@ internal sealed partial class RedisStore : ICtrlStore
     public async Task<int> SweepAsync(CancellationToken ct)
     {
         var lapsed = 0;
-        foreach (var member in await DueAsync(RedisKeys.Leases, ct))
+        for (var chunk = 0; chunk < MaxSweepChunks; chunk++)
         {
-            var (keys, type, id) = RedisKeys.ParseMember(member);
-            var expired = await _redis.RunAsync(RedisScript.Expire,
-                [keys.Record(type, id), keys.Revision(type), keys.Index(type), RedisKeys.Leases],
-                [keys.Channel(type), member, type, id, RegistryEvents.RemoveSubject(type, id), Milliseconds(_lease)], ct);
-            lapsed += (int)expired;
+            var due = await DueAsync(RedisKeys.Leases, ct);
+            lapsed += (await Task.WhenAll(due.Select(member => ExpireAsync(member, ct)))).Sum();
+            if (due.Length < SweepChunk) break;
         }
         foreach (var member in await DueAsync(RedisKeys.Orphans, ct))
         {
@@ -128,23 +119,25 @@ internal sealed partial class RedisStore : ICtrlStore
         return lapsed;
     }
 
+    private async Task<int> ExpireAsync(string member, CancellationToken ct)
+    {
+        var (keys, type, id) = RedisKeys.ParseMember(member);
+        return (int)await _redis.RunAsync(RedisScript.Expire,
+            [keys.Record(type, id), keys.Revision(type), keys.Index(type), RedisKeys.Leases],
+            [keys.Channel(type), member, type, id, RegistryEvents.RemoveSubject(type, id), Milliseconds(_lease)], ct);
+    }
+
     public async ValueTask DisposeAsync()
     {
         await _subscriptions.DisposeAsync();
         await _redis.DisposeAsync();
     }
 
-    private static readonly RedisValue[] RecordFields = ["info", "entity_type", "entity_id", "id", "kind"];
+    private static readonly RedisValue[] RecordFields = ["info", "entity_type", "entity_id", "id"];
 
     /// <summary>Two scopes can spell one key; the record itself says whose it is.</summary>
     private static bool Belongs(RedisValue[] held, string type, string id) =>
         (held[1].IsNull ? Names.Engine : (string?)held[1]) == type && (string?)(held[2].IsNull ? held[3] : held[2]) == id;
-
-    private async Task<RedisValue[]?> ReadOrNullAsync(RedisKey key, CancellationToken ct)
-    {
-        try { return await _redis.RunAsync(db => db.HashGetAsync(key, RecordFields), ct); }
-        catch (StoreCommandException) { return null; }                       // a key of another type under the name: skipped, as the contract says
-    }
 
     private async Task<string[]> DueAsync(string leases, CancellationToken ct) =>
         (string[]?)await _redis.RunAsync(RedisScript.Due, [leases], [SweepChunk], ct) ?? [];

@@ -1,9 +1,9 @@
 namespace NanoAspire.Engine.Kernels;
 
 /// <summary>
-/// One layer's keys and values inside the block pool. In a block, keys of a head are transposed, K[head][dim][slot], so that a score
-/// tile runs along the slots; values are V[head][slot][dim], so that an output tile runs along the dims. Both tiles then add up in
-/// one fixed order: dims ascending for a score, positions ascending for an output.
+/// One layer's keys and values inside the block pool, as panels of 16 columns like the weights: keys K[head][slot / 16][dim][slot % 16],
+/// because a score tile runs along the slots; values V[head][dim / 16][slot][dim % 16], because an output tile runs along the dims.
+/// Both are read as sequential streams and add up in one fixed order: dims ascending for a score, positions ascending for an output.
 /// </summary>
 /// <param name="Base">Start of block 0 in the pool.</param>
 /// <param name="BlockBytes">From one block to the next.</param>
@@ -19,6 +19,9 @@ internal readonly record struct LayerKv(nint Base, long BlockBytes, long KeyOffs
 /// <summary>Shape of the KV of one layer in one block.</summary>
 internal sealed record KvGeometry(int Layers, int Heads, int HeadDim, int BlockSize, WeightType Type)
 {
+    /// <summary>Columns of a panel; block sizes and head dims are multiples of it.</summary>
+    public const int Panel = 16;
+
     /// <summary>Keys (or values) of one head in one block.</summary>
     public long HeadBytes => (long)HeadDim * BlockSize * Type.Bytes();
     public long BlockBytes => 2L * Layers * Heads * HeadBytes;

@@ -6,7 +6,7 @@ namespace NanoAspire.Engine.Kernels;
 /// </summary>
 internal sealed unsafe class Workspace : IDisposable
 {
-    private const int Alignment = 64;
+    private const int Alignment = 64, Line = Alignment / sizeof(float);
     private readonly List<NativeBuffer> _chunks = [];
     private long _used;
     private int _chunk = -1;
@@ -52,8 +52,16 @@ internal sealed unsafe class Workspace : IDisposable
     /// <summary>A scope of temporaries; frames nest and are disposed innermost first.</summary>
     internal readonly ref struct Frame(Workspace workspace, int chunk, long used)
     {
-        /// <summary>Uninitialised: it holds whatever the last frame left there.</summary>
-        public Tensor Tensor(int rows, int columns) => new((float*)workspace.Allocate((long)rows * columns * sizeof(float)), rows, columns);
+        /// <summary>
+        /// Uninitialised: it holds whatever the last frame left there. Rows start on a cache line, and never a multiple of 4 KiB apart: eight such
+        /// rows would meet in the same cache sets and halve the speed of a matrix product.
+        /// </summary>
+        public Tensor Tensor(int rows, int columns)
+        {
+            var stride = (columns + Line - 1) / Line * Line;
+            if (stride % (4096 / sizeof(float)) == 0) stride += Line;
+            return new((float*)workspace.Allocate((long)rows * stride * sizeof(float)), rows, columns, stride);
+        }
 
         public void Dispose()
         {

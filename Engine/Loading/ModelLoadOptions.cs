@@ -14,6 +14,8 @@ public sealed record ModelLoadOptions
     public long? KvMemoryBytes { get; init; }
     /// <summary>Tokens a block: 16, 32, 64, 128 or 256.</summary>
     public int BlockSize { get; init; } = 64;
+    /// <summary>Keep the KV pool in memory that other processes on this machine can map, where there is such memory: decode engines read it with one copy.</summary>
+    public bool ShareKvMemory { get; init; }
     /// <summary>Threads of a step, the caller's included.</summary>
     public int Threads { get; init; } = Environment.ProcessorCount;
     /// <summary>Most tokens of one step.</summary>

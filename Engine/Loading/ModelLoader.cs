@@ -70,13 +70,13 @@ public static class ModelLoader
         var budget = options.KvMemoryBytes ?? Math.Min(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4, DefaultKvBytes);
         var useful = (long)options.MaxSequences * ((maxPositions + options.BlockSize - 1) / options.BlockSize) + 1;   // block 0 serves no sequence
         var blocks = Math.Min(Math.Min(budget / geometry.BlockBytes, useful), int.MaxValue);
-        if (blocks < 1) throw new ModelLoadException($"kv-memory of {budget} bytes does not hold one block of {geometry.BlockBytes}");
+        if (blocks < 2) throw new ModelLoadException($"kv-memory of {budget} bytes does not hold two blocks of {geometry.BlockBytes}, and the first serves no sequence");
         var identity = $"{Numerics}\n{config}\n{weights.Digest}\n{options.DType}\n{geometry}";
         var layout = new KvLayout
         {
             Digest = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(identity))), BlockSize = options.BlockSize, BlockBytes = geometry.BlockBytes,
         };
-        return new KvArena(geometry, layout, (int)blocks);
+        return new KvArena(geometry, layout, (int)blocks, options.ShareKvMemory);
     }
 
     private static WeightType? WeightTypeOf(string option) => option switch { "f32" => WeightType.F32, "bf16" => WeightType.BF16, _ => null };

@@ -12,6 +12,7 @@ internal sealed class Sampler(int vocabSize)
     private readonly float[] _scores = new float[vocabSize];
     private readonly double[] _weights = new double[vocabSize];
     private readonly int[] _ids = new int[vocabSize];
+    private readonly int[] _ranked = new int[vocabSize];
 
     /// <summary>Null when the row allows no choice: it has a NaN or +∞, or every token is ruled out.</summary>
     public SampledToken? Sample(ReadOnlySpan<float> logits, in SamplingContext context)
@@ -36,18 +37,15 @@ internal sealed class Sampler(int vocabSize)
     private int Draw(ReadOnlySpan<float> scores, float max, in SamplingContext context)
     {
         var p = context.Params;
-        var cut = p.TopK > 0 && p.TopK < vocabSize ? TokenCut.Best(AllIds(), scores, p.TopK) : TokenCut.KeepAll;
-        var total = Weigh(scores, max, p.Temperature, cut);
-        if (p.TopP < 1)
-        {
-            cut = TokenCut.Mass(KeptIds(scores, cut), scores, _weights, p.TopP * total);
-            total = Drop(scores, cut, minWeight: 0);
-        }
-        if (p.MinP > 0) total = Drop(scores, cut, p.MinP);  // the best token weighs 1, so weights are ratios to it
+        var ids = Candidates(scores, p.TopK);
+        double total = 0;
+        foreach (var id in ids) total += _weights[id] = Math.Exp(((double)scores[id] - max) / p.Temperature);   // the best one weighs 1
+        if (p.TopP < 1) total = KeepNucleus(ids, scores, p.TopP * total);
+        if (p.MinP > 0) total = DropBelow(ids, p.MinP);
 
         var target = CounterRandom.Uniform(context.Key, context.Tokens.Length) * total;
         var last = -1;
-        for (var id = 0; id < vocabSize; id++)              // by id, whatever the filters: one draw, one meaning
+        foreach (var id in ids)                            // by id, whatever the filters: one draw, one meaning
         {
             if (_weights[id] <= 0) continue;
             target -= _weights[id];
@@ -57,42 +55,40 @@ internal sealed class Sampler(int vocabSize)
         return last;
     }
 
-    /// <summary>Unnormalised probabilities relative to the best token's; 0 behind the cut.</summary>
-    private double Weigh(ReadOnlySpan<float> scores, float max, float temperature, TokenCut cut)
+    /// <summary>The k best tokens, or all; ascending.</summary>
+    private Span<int> Candidates(ReadOnlySpan<float> scores, int k)
     {
-        double total = 0;
-        for (var id = 0; id < scores.Length; id++)
+        if (k > 0 && k < vocabSize)
         {
-            var weight = cut.Keeps(scores[id], id) ? Math.Exp(((double)scores[id] - max) / temperature) : 0;
-            total += _weights[id] = weight;
+            TopK.Select(scores, _ids.AsSpan(0, k));
+            return _ids.AsSpan(0, k);
         }
-        return total;
+        for (var id = 0; id < _ids.Length; id++) _ids[id] = id;
+        return _ids;
     }
 
-    private double Drop(ReadOnlySpan<float> scores, TokenCut cut, double minWeight)
+    private double KeepNucleus(ReadOnlySpan<int> ids, ReadOnlySpan<float> scores, double mass)
     {
+        var ranked = _ranked.AsSpan(0, ids.Length);
+        ids.CopyTo(ranked);
+        var cut = Nucleus.Last(ranked, scores, _weights, mass);
         double total = 0;
-        for (var id = 0; id < scores.Length; id++)
+        foreach (var id in ids)
         {
-            if (_weights[id] < minWeight || !cut.Keeps(scores[id], id)) _weights[id] = 0;
+            if (cut >= 0 && Nucleus.Precedes(cut, id, scores)) _weights[id] = 0;
             total += _weights[id];
         }
         return total;
     }
 
-    private Span<int> AllIds()
+    private double DropBelow(ReadOnlySpan<int> ids, double weight)
     {
-        for (var id = 0; id < _ids.Length; id++) _ids[id] = id;
-        return _ids;
-    }
-
-    private Span<int> KeptIds(ReadOnlySpan<float> scores, TokenCut cut)
-    {
-        var kept = 0;
-        for (var id = 0; id < _ids.Length; id++)
+        double total = 0;
+        foreach (var id in ids)
         {
-            if (_weights[id] > 0 && cut.Keeps(scores[id], id)) _ids[kept++] = id;
+            if (_weights[id] < weight) _weights[id] = 0;
+            total += _weights[id];
         }
-        return _ids.AsSpan(0, kept);
+        return total;
     }
 }

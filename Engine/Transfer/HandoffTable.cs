@@ -27,6 +27,10 @@ public sealed class HandoffTable : IReadGuard, IAsyncDisposable
     private readonly ConcurrentDictionary<long, HandoffLease> _leases = new();
     private readonly ITimer _sweep;
     private readonly CancellationTokenSource _disposed = new();
+    private readonly Lock _gate = new();
+    private readonly TaskCompletionSource _idle = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int _begun;
+    private bool _closing;
     private int _parked;
     private long _expired;
 
@@ -61,11 +65,24 @@ public sealed class HandoffTable : IReadGuard, IAsyncDisposable
     public async Task<HandoffTicket> ParkAsync(
         ParkedKv parked, IReadOnlyList<int> promptTokens, SampledToken first, string? firstFinishReason, CancellationToken cancellationToken)
     {
-        if (_disposed.IsCancellationRequested)
+        if (!TryBegin())
         {
             parked.Release();
             throw new ObjectDisposedException(nameof(HandoffTable));
         }
+        try
+        {
+            return await ParkBegunAsync(parked, promptTokens, first, firstFinishReason, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            Finish();
+        }
+    }
+
+    private async Task<HandoffTicket> ParkBegunAsync(
+        ParkedKv parked, IReadOnlyList<int> promptTokens, SampledToken first, string? firstFinishReason, CancellationToken cancellationToken)
+    {
         if (!TryEnter())
         {
             parked.Release();
@@ -87,7 +104,7 @@ public sealed class HandoffTable : IReadGuard, IAsyncDisposable
             parked.Release();
             throw;
         }
-        AddLease(ticket.SeqId, parked);
+        _leases[ticket.SeqId] = new(ticket.SeqId, parked, _memory.Layout.BlockBytes, _time.GetUtcNow(), _options.Lease);
         return ticket;
     }
 
@@ -106,13 +123,36 @@ public sealed class HandoffTable : IReadGuard, IAsyncDisposable
     IDisposable? IReadGuard.TryPin(ulong token, ReadOnlySpan<SourceRange> ranges) =>
         token <= MaxSeqId && _leases.TryGetValue((long)token, out var lease) && lease.TryPin(ranges, _time.GetUtcNow()) ? lease : null;
 
-    /// <summary>Ends all leases and withdraws the memory; completes when no peer reads it any more.</summary>
+    /// <summary>Ends all leases and withdraws the memory; completes when neither a peer nor a checksum reads it any more.</summary>
     public async ValueTask DisposeAsync()
     {
+        lock (_gate)
+        {
+            _closing = true;
+            if (_begun == 0) _idle.TrySetResult();
+        }
         await _disposed.CancelAsync().ConfigureAwait(false);
+        await _idle.Task.ConfigureAwait(false);
         await _sweep.DisposeAsync().ConfigureAwait(false);
         foreach (var lease in _leases.Values) EndLease(lease);
         await _transport.WithdrawAsync(_memory, CancellationToken.None).ConfigureAwait(false);
+    }
+
+    private bool TryBegin()
+    {
+        lock (_gate)
+        {
+            if (!_closing) _begun++;
+            return !_closing;
+        }
+    }
+
+    private void Finish()
+    {
+        lock (_gate)
+        {
+            if (--_begun == 0 && _closing) _idle.TrySetResult();
+        }
     }
 
     private bool TryEnter()
@@ -130,15 +170,6 @@ public sealed class HandoffTable : IReadGuard, IAsyncDisposable
     {
         Interlocked.Decrement(ref _parked);
         TransferTelemetry.Parked.Add(-1);
-    }
-
-    private void AddLease(long id, ParkedKv parked)
-    {
-        var lease = new HandoffLease(id, parked, _memory.Layout.BlockBytes, _time.GetUtcNow(), _options.Lease);
-        _leases[id] = lease;
-        if (!_disposed.IsCancellationRequested) return;
-        EndLease(lease); // the table was disposed meanwhile and may not have seen it
-        throw new ObjectDisposedException(nameof(HandoffTable));
     }
 
     private bool EndLease(HandoffLease lease)

@@ -6,8 +6,14 @@ namespace NanoAspire.Engine.Transfer;
 /// <summary>Moves KV blocks from the memory of another engine into ours.</summary>
 public interface IKvTransport : IAsyncDisposable
 {
-    /// <summary><c>tcp</c> or <c>loopback</c>: <see cref="KvEndpoint.Transport"/> of what <see cref="Export"/> returns.</summary>
+    /// <summary><c>tcp</c>, <c>shm</c> or <c>loopback</c>: <see cref="KvEndpoint.Transport"/> of what <see cref="Export"/> returns.</summary>
     string Name { get; }
+
+    /// <summary>True when this transport and that of the source understand one another.</summary>
+    bool CanRead(KvEndpoint source);
+
+    /// <summary>What moves the bytes from this source, as far as that is known; for logs and traces.</summary>
+    string PathTo(KvEndpoint source);
 
     /// <summary>
     /// Lets peers read <paramref name="memory"/>, as far as <paramref name="guard"/> grants it, until

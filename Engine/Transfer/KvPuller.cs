@@ -28,7 +28,6 @@ public sealed class KvPuller(IKvTransport transport, KvPullOptions options, Time
         using var span = TransferTelemetry.Source.StartActivity("kv.pull", ActivityKind.Client, parentContext: default, links: links, tags:
         [
             new("kv.source", ticket.EngineId),
-            new("kv.transport", transport.Name),
             new("kv.blocks", Math.Max(0, ticket.Blocks.Length - local.CachedBlocks)),
         ]);
         var started = time.GetTimestamp();
@@ -37,7 +36,7 @@ public sealed class KvPuller(IKvTransport transport, KvPullOptions options, Time
         {
             var result = await PullAllAsync(ticket, promptTokens, local, memory, cancellationToken).ConfigureAwait(false);
             span?.SetTag("kv.bytes", result.Bytes);
-            TransferTelemetry.PullBytes.Record(result.Bytes, new KeyValuePair<string, object?>("kv.transport", transport.Name));
+            TransferTelemetry.PullBytes.Record(result.Bytes, new KeyValuePair<string, object?>("kv.transport", transport.PathTo(ticket.Source)));
             return result;
         }
         catch (Exception e)
@@ -48,7 +47,9 @@ public sealed class KvPuller(IKvTransport transport, KvPullOptions options, Time
         }
         finally
         {
-            TransferTelemetry.PullDuration.Record(time.GetElapsedTime(started).TotalSeconds, new("kv.transport", transport.Name), new("outcome", outcome));
+            var path = transport.PathTo(ticket.Source); // only now: the first read finds out
+            span?.SetTag("kv.transport", path);
+            TransferTelemetry.PullDuration.Record(time.GetElapsedTime(started).TotalSeconds, new("kv.transport", path), new("outcome", outcome));
         }
     }
 
@@ -56,7 +57,7 @@ public sealed class KvPuller(IKvTransport transport, KvPullOptions options, Time
         HandoffTicket ticket, IReadOnlyList<int> promptTokens, KvReservation local, IKvMemory memory, CancellationToken cancellationToken)
     {
         TicketCheck.Validate(ticket, promptTokens, memory.Layout);
-        if (ticket.Source.Transport != transport.Name)
+        if (!transport.CanRead(ticket.Source))
         {
             throw new KvTransferException(KvTransferException.IncompatibleLayout,
                 $"prefill offers transport '{ticket.Source.Transport}', decode reads by '{transport.Name}'");
@@ -141,6 +142,7 @@ public sealed class KvPuller(IKvTransport transport, KvPullOptions options, Time
     private static KvTransferException Translate(TransferException e) => e.Code switch
     {
         TransferCode.TokenRefused => new(KvTransferException.LeaseExpired, e.Message, e),
+        TransferCode.NotMappable => new(KvTransferException.IncompatibleLayout, e.Message, e),
         TransferCode.StaleRegion or TransferCode.UnknownRegion or TransferCode.PeerLost or TransferCode.Timeout => new(KvTransferException.PeerGone, e.Message, e),
         _ => new(KvTransferException.Failed, e.Message, e),
     };

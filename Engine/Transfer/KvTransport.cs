@@ -14,6 +14,10 @@ public sealed class KvTransport(ITransport transport) : IKvTransport
 
     public string Name => transport.Name;
 
+    public bool CanRead(KvEndpoint source) => source.Transport == Name || SpeaksTcp(source.Transport) && SpeaksTcp(Name);
+
+    public string PathTo(KvEndpoint source) => TryLocate(source, out var peer, out var region) ? transport.PathTo(peer, region) : Name;
+
     public KvEndpoint Export(IKvMemory memory, IReadGuard guard)
     {
         var peer = transport.Listen();
@@ -45,15 +49,12 @@ public sealed class KvTransport(ITransport transport) : IKvTransport
     public Task<long> ReadAsync(KvEndpoint source, long lease, IReadOnlyList<BlockCopy> blocks, IKvMemory destination, CancellationToken cancellationToken)
     {
         if (blocks.Count == 0) return Task.FromResult(0L);
-        if (source.Transport != Name)
+        if (!CanRead(source))
             throw new TransferException(TransferCode.BadRequest, $"the source offers transport '{source.Transport}', this engine reads by '{Name}'");
-        if (!RegionId.TryParse(source.Region, out var remote)
-            || !ulong.TryParse(source.Incarnation, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var incarnation))
-        {
+        if (!TryLocate(source, out var peer, out var remote))
             throw new TransferException(TransferCode.BadRequest, $"'{source.Region}' of incarnation '{source.Incarnation}' is not a region of this transport");
-        }
         var ranges = Ranges(remote, DestinationRegion(destination), blocks, source.Length, destination);
-        return transport.ReadAsync(new(source.Address, incarnation), ranges, (ulong)lease, cancellationToken);
+        return transport.ReadAsync(peer, ranges, (ulong)lease, cancellationToken);
     }
 
     public async ValueTask DisposeAsync()
@@ -89,6 +90,16 @@ public sealed class KvTransport(ITransport transport) : IKvTransport
             };
         }
         return ranges;
+    }
+
+    /// <summary>A source with shared memory is reached over TCP, and serves by it who cannot map.</summary>
+    private static bool SpeaksTcp(string name) => name is "tcp" or "shm";
+
+    private static bool TryLocate(KvEndpoint source, out TransferPeer peer, out RegionId region)
+    {
+        var known = ulong.TryParse(source.Incarnation, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var incarnation);
+        peer = new(source.Address, incarnation);
+        return RegionId.TryParse(source.Region, out region) && known;
     }
 
     private RegionId DestinationRegion(IKvMemory memory)

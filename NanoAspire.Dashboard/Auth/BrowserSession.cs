@@ -23,7 +23,7 @@ internal sealed class BrowserSession(string token, bool allowAnonymous, TimeProv
         var expires = time.GetUtcNow() + Validity;
         context.Response.Cookies.Append(CookieName(context), Value(expires), new CookieOptions
         {
-            HttpOnly = true, SameSite = SameSiteMode.Lax, Secure = context.Request.IsHttps, Expires = expires, Path = "/",
+            HttpOnly = true, SameSite = SameSiteMode.Lax, Secure = context.Request.IsHttps, MaxAge = Validity, Path = "/",
         });
     }
 

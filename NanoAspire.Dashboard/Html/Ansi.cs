@@ -29,7 +29,7 @@ internal static class Ansi
         return html.ToMarkup();
     }
 
-    /// <summary>Without control sequences.</summary>
+    /// <summary>Without control sequences and characters.</summary>
     public static string Strip(string line)
     {
         var text = new StringBuilder(line.Length);
@@ -38,7 +38,7 @@ internal static class Ansi
             if (line[i] == Escape) i += SequenceLength(line.AsSpan(i));
             else text.Append(line[i++]);
         }
-        return text.ToString();
+        return Printable(text.ToString());
     }
 
     private static void Run(HtmlWriter html, string text, int foreground, bool bold, bool dim)

@@ -9,12 +9,9 @@ internal static class JsonFields
 {
     public static JsonDocument Parse(byte[] body) => JsonDocument.Parse(body, new JsonDocumentOptions { MaxDepth = 32 });
 
-    public static IEnumerable<JsonElement> List(this JsonElement element, string name)
-    {
-        if (element.ValueKind != JsonValueKind.Object) throw new OtlpFormatException("expected an object");
-        if (!element.TryGetProperty(name, out var list) || list.ValueKind == JsonValueKind.Null) return [];
-        return list.ValueKind == JsonValueKind.Array ? list.EnumerateArray() : throw new OtlpFormatException($"{name} is not a list");
-    }
+    /// <summary>A list of objects; absent means empty.</summary>
+    public static IEnumerable<JsonElement> List(this JsonElement element, string name) => Items(element, name).Select(item =>
+        item.ValueKind == JsonValueKind.Object ? item : throw new OtlpFormatException($"{name} holds something that is not an object"));
 
     public static JsonElement? Child(this JsonElement element, string name) =>
         element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var child) && child.ValueKind == JsonValueKind.Object ? child : null;
@@ -89,7 +86,15 @@ internal static class JsonFields
         _ => throw new OtlpFormatException("expected a number"),
     };
 
-    public static IEnumerable<double> Doubles(this JsonElement element, string name) => element.List(name).Select(Double);
+    public static IEnumerable<double> Doubles(this JsonElement element, string name) => Items(element, name).Select(Double);
 
-    public static IEnumerable<long> Int64s(this JsonElement element, string name) => element.List(name).Select(Int64);
+    public static IEnumerable<long> Int64s(this JsonElement element, string name) => Items(element, name).Select(Int64);
+
+    private static IEnumerable<JsonElement> Items(JsonElement element, string name)
+    {
+        if (element.ValueKind != JsonValueKind.Object) throw new OtlpFormatException("expected an object");
+        if (!element.TryGetProperty(name, out var list) || list.ValueKind == JsonValueKind.Null) yield break;
+        if (list.ValueKind != JsonValueKind.Array) throw new OtlpFormatException($"{name} is not a list");
+        foreach (var item in list.EnumerateArray()) yield return item;
+    }
 }

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using NanoAspire.Native.Rdma.SharedMemory;
 
 namespace NanoAspire.Native.Rdma.Tcp;
 
@@ -77,12 +78,12 @@ internal sealed class TcpConnection : IDisposable
     public Task ReadFramesAsync(ReadPlan plan, TransferPeer peer, ulong token, CancellationToken cancellationToken) => GuardedAsync(async deadline =>
     {
         if (!plan.TryTakeFrame(out var current)) return;
-        await SendAsync(current, plan, peer, token, deadline.Token).ConfigureAwait(false);
+        await SendAsync(TcpOp.Read, current, plan, peer, token, deadline.Token).ConfigureAwait(false);
         for (var more = true; more; )
         {
             more = plan.TryTakeFrame(out var next);
-            if (more) await SendAsync(next, plan, peer, token, deadline.Token).ConfigureAwait(false);
-            await ReceiveReplyAsync(current.Bytes, deadline.Token).ConfigureAwait(false);
+            if (more) await SendAsync(TcpOp.Read, next, plan, peer, token, deadline.Token).ConfigureAwait(false);
+            Expect(current.Bytes, await ReceiveReplyAsync(deadline.Token).ConfigureAwait(false));
             await _in.ReceiveAsync(plan, current, deadline.Token).ConfigureAwait(false);
             deadline.Restart(_options.FrameTimeout);
             current = next;
@@ -91,9 +92,48 @@ internal sealed class TcpConnection : IDisposable
 
     public Task PingAsync(CancellationToken cancellationToken) => GuardedAsync(async deadline =>
     {
-        new RequestHeader(TcpOp.Ping, RangeCount: 0, Incarnation: 0, default, Token: 0, ++_lastSent).Write(_request);
-        await _out.SendAsync(_request.AsMemory(0, TcpWire.RequestHeaderBytes), deadline.Token).ConfigureAwait(false);
-        await ReceiveReplyAsync(expectedBytes: 0, deadline.Token).ConfigureAwait(false);
+        await SendAsync(TcpOp.Ping, default, default, token: 0, deadline.Token).ConfigureAwait(false);
+        await ReceiveThroughAsync(_lastSent, deadline.Token).ConfigureAwait(false);
+    }, cancellationToken);
+
+    /// <summary>How the region can be mapped; null when it cannot.</summary>
+    public async Task<RegionDescription?> DescribeAsync(TransferPeer peer, RegionId region, CancellationToken cancellationToken)
+    {
+        RegionDescription? description = null;
+        await GuardedAsync(async deadline =>
+        {
+            await SendAsync(TcpOp.Describe, peer, region, token: 0, deadline.Token).ConfigureAwait(false);
+            if (await ReceiveReplyAsync(deadline.Token).ConfigureAwait(false) is not (> 0 and var bytes)) return;
+            if (bytes != RegionDescription.Bytes) throw new TransferException(TransferCode.Protocol, $"a region description of {bytes} bytes");
+            await _in.ReceiveAsync(_request.AsMemory(0, RegionDescription.Bytes), deadline.Token).ConfigureAwait(false);
+            description = RegionDescription.Read(_request);
+        }, cancellationToken).ConfigureAwait(false);
+        return description;
+    }
+
+    /// <summary>
+    /// Has the source hold still what each frame names while <paramref name="copy"/> runs, the next frame being pinned meanwhile.
+    /// When it returns, every pin was held until its copy had ended.
+    /// </summary>
+    /// <exception cref="TransferException">As <see cref="ReadFramesAsync"/>; what was copied is undefined then.</exception>
+    public Task CopyPinnedAsync(
+        ReadPlan plan, TransferPeer peer, ulong token, Func<ReadFrame, CancellationToken, Task> copy, CancellationToken cancellationToken) => GuardedAsync(async deadline =>
+    {
+        if (!plan.TryTakeFrame(out var current)) return;
+        await SendAsync(TcpOp.Pin, current, plan, peer, token, deadline.Token).ConfigureAwait(false);
+        var pin = _lastSent;
+        for (var more = true; more;)
+        {
+            await ReceiveThroughAsync(pin, deadline.Token).ConfigureAwait(false);
+            more = plan.TryTakeFrame(out var next);
+            if (more) await SendAsync(TcpOp.Pin, next, plan, peer, token, deadline.Token).ConfigureAwait(false);
+            var nextPin = _lastSent;
+            await copy(current, deadline.Token).ConfigureAwait(false);
+            await SendAsync(TcpOp.Unpin, peer, current.Remote, token: pin, deadline.Token).ConfigureAwait(false);
+            deadline.Restart(_options.FrameTimeout);
+            (current, pin) = (next, nextPin);
+        }
+        await ReceiveThroughAsync(_lastSent, deadline.Token).ConfigureAwait(false);
     }, cancellationToken);
 
     public void Dispose()
@@ -104,22 +144,39 @@ internal sealed class TcpConnection : IDisposable
         _in.Dispose();
     }
 
-    private ValueTask SendAsync(ReadFrame frame, ReadPlan plan, TransferPeer peer, ulong token, CancellationToken cancellationToken)
+    private ValueTask SendAsync(TcpOp op, ReadFrame frame, ReadPlan plan, TransferPeer peer, ulong token, CancellationToken cancellationToken)
     {
-        new RequestHeader(TcpOp.Read, frame.Count, peer.Incarnation, frame.Remote, token, ++_lastSent).Write(_request);
+        new RequestHeader(op, frame.Count, peer.Incarnation, frame.Remote, token, ++_lastSent).Write(_request);
         TcpRanges.Write(plan.Slice(frame.Start, frame.Count), _request.AsSpan(TcpWire.RequestHeaderBytes));
         return _out.SendAsync(_request.AsMemory(0, TcpWire.RequestHeaderBytes + frame.Count * TcpWire.RangeBytes), cancellationToken);
     }
 
-    private async ValueTask ReceiveReplyAsync(ulong expectedBytes, CancellationToken cancellationToken)
+    private ValueTask SendAsync(TcpOp op, TransferPeer peer, RegionId region, ulong token, CancellationToken cancellationToken)
+    {
+        new RequestHeader(op, RangeCount: 0, peer.Incarnation, region, token, ++_lastSent).Write(_request);
+        return _out.SendAsync(_request.AsMemory(0, TcpWire.RequestHeaderBytes), cancellationToken);
+    }
+
+    /// <summary>Takes the replies without payload up to that of <paramref name="frameId"/>.</summary>
+    private async ValueTask ReceiveThroughAsync(ulong frameId, CancellationToken cancellationToken)
+    {
+        while (_lastReceived < frameId) Expect(0, await ReceiveReplyAsync(cancellationToken).ConfigureAwait(false));
+    }
+
+    /// <returns>Bytes that follow.</returns>
+    private async ValueTask<ulong> ReceiveReplyAsync(CancellationToken cancellationToken)
     {
         await _in.ReceiveAsync(_reply, cancellationToken).ConfigureAwait(false);
         if (!ReplyHeader.TryRead(_reply, out var reply)) throw new TransferException(TransferCode.Protocol, "the peer's answer is not a reply");
         if (reply.Code is TransferCode.Busy or TransferCode.BadRequest) throw new TransferException(reply.Code, ReadLease.Explain(reply.Code));
         if (reply.FrameId != ++_lastReceived) throw new TransferException(TransferCode.Protocol, $"reply {reply.FrameId} came where {_lastReceived} was due");
         if (reply.Code != TransferCode.Ok) throw new TransferException(reply.Code, ReadLease.Explain(reply.Code));
-        if (reply.PayloadBytes != expectedBytes)
-            throw new TransferException(TransferCode.Protocol, $"the reply announces {reply.PayloadBytes} bytes, asked for were {expectedBytes}");
+        return reply.PayloadBytes;
+    }
+
+    private static void Expect(ulong bytes, ulong announced)
+    {
+        if (announced != bytes) throw new TransferException(TransferCode.Protocol, $"the reply announces {announced} bytes, asked for were {bytes}");
     }
 
     private async Task GuardedAsync(Func<FrameDeadline, Task> work, CancellationToken cancellationToken)

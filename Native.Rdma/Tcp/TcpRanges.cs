@@ -16,15 +16,15 @@ internal static class TcpRanges
     }
 
     /// <summary>Bounds are not checked here; false when one reply could not carry the ranges.</summary>
-    public static bool TryRead(ReadOnlySpan<byte> from, Span<SourceRange> ranges, out ulong bytes)
+    public static bool TryRead(ReadOnlySpan<byte> from, Span<SourceRange> ranges, ulong limit, out ulong bytes)
     {
         bytes = 0;
         for (var i = 0; i < ranges.Length; i++, from = from[TcpWire.RangeBytes..])
         {
             ranges[i] = new(BinaryPrimitives.ReadUInt64LittleEndian(from), BinaryPrimitives.ReadUInt64LittleEndian(from[8..]));
-            if (ranges[i].Length > TcpWire.MaxFrameBytes) return false;
+            if (ranges[i].Length > limit) return false;
             bytes += ranges[i].Length;
         }
-        return bytes <= TcpWire.MaxFrameBytes;
+        return bytes <= limit;
     }
 }

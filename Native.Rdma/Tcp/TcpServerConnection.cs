@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
+using NanoAspire.Native.Rdma.SharedMemory;
 
 namespace NanoAspire.Native.Rdma.Tcp;
 
@@ -11,6 +12,7 @@ internal sealed class TcpServerConnection(Socket socket, RegionRegistry regions,
     private readonly byte[] _request = new byte[TcpWire.MaxRequestBytes];
     private readonly byte[] _reply = new byte[TcpWire.ReplyHeaderBytes];
     private readonly SourceRange[] _ranges = new SourceRange[TcpWire.MaxFrameRanges];
+    private readonly Dictionary<ulong, (ReadLease Lease, long Since)> _pins = [];
 
     /// <summary>Returns when the reader closes, breaks the protocol, stalls or stays idle; never throws for what a reader does.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
@@ -30,7 +32,7 @@ internal sealed class TcpServerConnection(Socket socket, RegionRegistry regions,
                     return;
                 }
                 await AnswerAsync(header, deadline.Token).ConfigureAwait(false);
-                deadline.Restart(options.IdleTimeout * 2);
+                deadline.Restart(TimeToNextRequest());
             }
         }
         catch (Exception e) when (e is SocketException or EndOfStreamException)
@@ -43,6 +45,8 @@ internal sealed class TcpServerConnection(Socket socket, RegionRegistry regions,
         }
         finally
         {
+            foreach (var pin in _pins.Values) pin.Lease.Dispose();
+            _pins.Clear();
             Telemetry.ConnectionsChanged("source", -1);
         }
     }
@@ -71,22 +75,19 @@ internal sealed class TcpServerConnection(Socket socket, RegionRegistry regions,
         _out.Dispose();
     }
 
-    private async ValueTask AnswerAsync(RequestHeader header, CancellationToken cancellationToken)
+    private ValueTask AnswerAsync(RequestHeader header, CancellationToken cancellationToken) => header.Op switch
     {
-        if (header.Op == TcpOp.Ping)
-        {
-            await ReplyAsync(TransferCode.Ok, header.FrameId, payloadBytes: 0, cancellationToken).ConfigureAwait(false);
-            return;
-        }
+        TcpOp.Read => AnswerReadAsync(header, cancellationToken),
+        TcpOp.Describe => AnswerDescribeAsync(header, cancellationToken),
+        TcpOp.Pin => AnswerPinAsync(header, cancellationToken),
+        TcpOp.Unpin => AnswerUnpinAsync(header, cancellationToken),
+        _ => ReplyAsync(TransferCode.Ok, header.FrameId, payloadBytes: 0, cancellationToken),
+    };
 
-        await _in.ReceiveAsync(_request.AsMemory(TcpWire.RequestHeaderBytes, header.RangeCount * TcpWire.RangeBytes), cancellationToken).ConfigureAwait(false);
+    private async ValueTask AnswerReadAsync(RequestHeader header, CancellationToken cancellationToken)
+    {
         var ranges = new ArraySegment<SourceRange>(_ranges, 0, header.RangeCount);
-        if (!TcpRanges.TryRead(_request.AsSpan(TcpWire.RequestHeaderBytes), ranges, out var bytes))
-        {
-            await RefuseAsync(TransferCode.LimitExceeded, header.FrameId, cancellationToken).ConfigureAwait(false);
-            return;
-        }
-        var code = ReadLease.TryOpen(regions, header.Incarnation, header.Region, header.Token, ranges, out var lease);
+        var (code, lease, bytes) = await OpenAsync(header, ranges, TcpWire.MaxFrameBytes, cancellationToken).ConfigureAwait(false);
         if (code != TransferCode.Ok)
         {
             await RefuseAsync(code, header.FrameId, cancellationToken).ConfigureAwait(false);
@@ -98,6 +99,66 @@ internal sealed class TcpServerConnection(Socket socket, RegionRegistry regions,
             await _out.SendAsync(lease.Address, ranges, cancellationToken).ConfigureAwait(false);
         }
         Telemetry.Served("tcp", bytes);
+    }
+
+    private async ValueTask AnswerDescribeAsync(RequestHeader header, CancellationToken cancellationToken)
+    {
+        var code = ReadLease.TryFind(regions, header.Incarnation, header.Region, out var region);
+        if (region is null)
+        {
+            await RefuseAsync(code, header.FrameId, cancellationToken).ConfigureAwait(false);
+            return;
+        }
+        var bytes = 0;
+        if (RegionDescription.Of(region) is { } description)
+        {
+            description.Write(_request);
+            bytes = RegionDescription.Bytes;
+        }
+        await ReplyAsync(TransferCode.Ok, header.FrameId, (ulong)bytes, cancellationToken).ConfigureAwait(false);
+        await _out.SendAsync(_request.AsMemory(0, bytes), cancellationToken).ConfigureAwait(false);
+    }
+
+    private async ValueTask AnswerPinAsync(RequestHeader header, CancellationToken cancellationToken)
+    {
+        var ranges = new ArraySegment<SourceRange>(_ranges, 0, header.RangeCount);
+        var (code, lease, bytes) = await OpenAsync(header, ranges, TcpWire.MaxPinnedBytes, cancellationToken).ConfigureAwait(false);
+        if (code == TransferCode.Ok && (_pins.Count == TcpWire.MaxPins || !_pins.TryAdd(header.FrameId, (lease, time.GetTimestamp()))))
+        {
+            lease.Dispose();
+            code = TransferCode.LimitExceeded;
+        }
+        if (code != TransferCode.Ok)
+        {
+            await RefuseAsync(code, header.FrameId, cancellationToken).ConfigureAwait(false);
+            return;
+        }
+        await ReplyAsync(TransferCode.Ok, header.FrameId, payloadBytes: 0, cancellationToken).ConfigureAwait(false);
+        Telemetry.Served("shm", bytes);
+    }
+
+    private ValueTask AnswerUnpinAsync(RequestHeader header, CancellationToken cancellationToken)
+    {
+        if (!_pins.Remove(header.Token, out var pin)) return RefuseAsync(TransferCode.BadRequest, header.FrameId, cancellationToken);
+        pin.Lease.Dispose();
+        return ReplyAsync(TransferCode.Ok, header.FrameId, payloadBytes: 0, cancellationToken);
+    }
+
+    /// <summary>No pin outlives its own deadline, whatever else the reader asks for meanwhile.</summary>
+    private TimeSpan TimeToNextRequest()
+    {
+        if (_pins.Count == 0) return options.IdleTimeout * 2;
+        var left = options.PinTimeout - time.GetElapsedTime(_pins.Values.Min(static pin => pin.Since));
+        return left > TimeSpan.Zero ? left : TimeSpan.Zero;
+    }
+
+    private async ValueTask<(TransferCode Code, ReadLease Lease, ulong Bytes)> OpenAsync(
+        RequestHeader header, ArraySegment<SourceRange> ranges, ulong limit, CancellationToken cancellationToken)
+    {
+        await _in.ReceiveAsync(_request.AsMemory(TcpWire.RequestHeaderBytes, ranges.Count * TcpWire.RangeBytes), cancellationToken).ConfigureAwait(false);
+        if (!TcpRanges.TryRead(_request.AsSpan(TcpWire.RequestHeaderBytes), ranges, limit, out var bytes)) return (TransferCode.LimitExceeded, default, 0);
+        var code = ReadLease.TryOpen(regions, header.Incarnation, header.Region, header.Token, ranges, out var lease);
+        return (code, lease, bytes);
     }
 
     private ValueTask RefuseAsync(TransferCode code, ulong frameId, CancellationToken cancellationToken)

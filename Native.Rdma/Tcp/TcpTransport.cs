@@ -29,6 +29,9 @@ public sealed class TcpTransport : ITransport
     public string Name => "tcp";
     public RegionRegistry Regions { get; }
 
+    /// <summary>Control connections, for transports that move the bytes themselves.</summary>
+    internal TcpConnectionPool Pool => _pool;
+
     /// <summary>Connections kept for the next read.</summary>
     internal int IdleConnections => _pool.IdleCount;
 

@@ -24,6 +24,8 @@ public sealed record TcpTransportOptions
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(5);
     /// <summary>A frame that takes longer, on either side, ends its connection.</summary>
     public TimeSpan FrameTimeout { get; init; } = TimeSpan.FromSeconds(5);
+    /// <summary>How long a reader on this machine may take to copy what it has pinned.</summary>
+    public TimeSpan PinTimeout { get; init; } = TimeSpan.FromSeconds(10);
     /// <summary>A connection that was idle for longer answers a ping before it is used again.</summary>
     public TimeSpan PingAfter { get; init; } = TimeSpan.FromSeconds(5);
     /// <summary>Idle connections are closed after it; the source waits twice as long.</summary>
@@ -38,6 +40,7 @@ public sealed record TcpTransportOptions
         if (FrameBytes is < 4096 or > TcpWire.MaxFrameBytes) yield return $"frame bytes must be between 4096 and {TcpWire.MaxFrameBytes}";
         if (ConnectTimeout <= TimeSpan.Zero) yield return "connect timeout must be positive";
         if (FrameTimeout <= TimeSpan.Zero) yield return "frame timeout must be positive";
+        if (PinTimeout <= TimeSpan.Zero) yield return "pin timeout must be positive";
         if (PingAfter <= TimeSpan.Zero) yield return "ping-after must be positive";
         if (IdleTimeout <= TimeSpan.Zero) yield return "idle timeout must be positive";
     }

@@ -16,6 +16,10 @@ internal static class TcpWire
     /// <summary>A request must fit into socket buffers while the reply before it is still being sent.</summary>
     public const int MaxFrameRanges = 256;
     public const int MaxFrameBytes = 64 << 20;
+    /// <summary>A pin moves nothing over the wire, so it may cover more.</summary>
+    public const int MaxPinnedBytes = 1 << 30;
+    /// <summary>Pins of one connection at a time: one being copied, one ahead.</summary>
+    public const int MaxPins = 4;
     public const int MaxRequestBytes = RequestHeaderBytes + MaxFrameRanges * RangeBytes;
 
     /// <summary>Ranges below it go through a staging buffer: one system call for many of them is worth a second copy.</summary>
@@ -28,6 +32,12 @@ internal enum TcpOp : byte
     Read = 1,
     /// <summary>Answered with <see cref="TransferCode.Ok"/> and no bytes.</summary>
     Ping = 2,
+    /// <summary>Answered with a <see cref="SharedMemory.RegionDescription"/>, or with no bytes when the region cannot be mapped.</summary>
+    Describe = 3,
+    /// <summary>Checks the ranges as a read does and keeps them pinned until <see cref="Unpin"/> or the end of the connection.</summary>
+    Pin = 4,
+    /// <summary>Ends the pin that the frame named by the token made.</summary>
+    Unpin = 5,
 }
 
 internal readonly record struct RequestHeader(TcpOp Op, int RangeCount, ulong Incarnation, RegionId Region, ulong Token, ulong FrameId)
@@ -58,7 +68,7 @@ internal readonly record struct RequestHeader(TcpOp Op, int RangeCount, ulong In
         return BinaryPrimitives.ReadUInt32LittleEndian(from) == TcpWire.Magic
             && from[4] == TcpWire.Version
             && header.RangeCount <= TcpWire.MaxFrameRanges
-            && header.Op switch { TcpOp.Read => header.RangeCount > 0, TcpOp.Ping => header.RangeCount == 0, _ => false };
+            && header.Op switch { TcpOp.Read or TcpOp.Pin => header.RangeCount > 0, TcpOp.Ping or TcpOp.Describe or TcpOp.Unpin => header.RangeCount == 0, _ => false };
     }
 }
 

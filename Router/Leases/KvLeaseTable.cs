@@ -34,12 +34,12 @@ internal sealed class KvLeaseTable(EngineClient client, NodeTable nodes, TimePro
 
     internal void Release(KvLease lease)
     {
-        _held.TryRemove(lease, out _);
-        Telemetry.Leases.Add(-1);
         while (!_queues.GetOrAdd(lease.Node, node => new ReleaseQueue(node, client, IsCurrent, Retire, time, logger, _stopping.Token)).TryAdd(lease.Sequences))
         {
             // The queue just emptied and left the table: the next look-up makes a new one.
         }
+        _held.TryRemove(lease, out _);   // after that, so that at no moment the lease is nowhere
+        Telemetry.Leases.Add(-1);
     }
 
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;

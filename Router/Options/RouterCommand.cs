@@ -9,6 +9,7 @@ namespace NanoAspire.Router.Options;
 internal static class RouterCommand
 {
     private const string KeyVariable = "NANOASPIRE_API_KEY";
+    private const string CtrlTokenVariable = "NANOASPIRE_CTRL_TOKEN";
     private const string CtrlVariable = "services__ctrl__http__0";
     private const string DefaultCtrl = "localhost:4479";
 
@@ -16,6 +17,7 @@ internal static class RouterCommand
     private static readonly Option<int?> Port = Named<int?>("--port", "Port to listen on (default: the host's configuration, else 8080)", "--server_port");
     private static readonly Option<string?> CtrlAddress = Named<string?>("--ctrl-address", $"Control plane, host:port (default: service discovery, else {DefaultCtrl}); 'none' for none", "--ctrl_address");
     private static readonly Option<string?> CtrlScope = Named<string?>("--ctrl-scope", "Scope within the control plane", "--ctrl_scope");
+    private static readonly Option<string?> CtrlToken = Named<string?>("--ctrl-token", $"Bearer token of the control plane (default: {CtrlTokenVariable})");
     private static readonly Option<string[]> Engines = Many("--engine", "An engine: [prefill=|decode=|hybrid=]URL, several allowed; without --ctrl-address only these are used");
     private static readonly Option<string[]> ApiKeys = Many("--api-key", $"Key that clients must send (default: {KeyVariable}), several allowed", "--api_keys");
     private static readonly Option<string[]> AdminKeys = Many("--admin-key", "Key for /nodes instead of the API keys");
@@ -46,7 +48,7 @@ internal static class RouterCommand
     {
         var command = new RootCommand("OpenAI front door: routes requests to engines and pairs prefill with decode")
         {
-            Host, Port, CtrlAddress, CtrlScope, Engines, ApiKeys, AdminKeys, ForwardAuthorization, Strategy, PrefillStrategy, DecodeStrategy, HybridStrategy,
+            Host, Port, CtrlAddress, CtrlScope, CtrlToken, Engines, ApiKeys, AdminKeys, ForwardAuthorization, Strategy, PrefillStrategy, DecodeStrategy, HybridStrategy,
             ModelStrategies, NoHybridFallback, Retries, MaxInFlight, QueueLength, QueueWait, RateLimit, RateBurst, MaxBody, ProbeInterval, BreakerFailures,
             PrefillTimeout, FirstByteTimeout, SilenceTimeout, DrainTimeout,
         };
@@ -65,6 +67,7 @@ internal static class RouterCommand
             Port = parsed.GetValue(Port),
             CtrlAddress = Ctrl(parsed.GetValue(CtrlAddress), engines.Length > 0, environment),
             CtrlScope = parsed.GetValue(CtrlScope),
+            CtrlToken = parsed.GetValue(CtrlToken) ?? environment(CtrlTokenVariable),
             Engines = engines,
             ApiKeys = Values(parsed, ApiKeys) is { Length: > 0 } keys ? keys : environment(KeyVariable)?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) ?? [],
             AdminKeys = Values(parsed, AdminKeys),

@@ -13,6 +13,8 @@ internal sealed record RouterOptions
     /// <summary>Control plane, as <c>host:port</c> or a URL; null means engines come from <see cref="Engines"/> and <c>/nodes/add</c> alone.</summary>
     public string? CtrlAddress { get; init; }
     public string? CtrlScope { get; init; }
+    /// <summary>Bearer token, where the control plane asks for one.</summary>
+    public string? CtrlToken { get; init; }
     /// <summary>Engines given by hand. Those without models are asked for them.</summary>
     public IReadOnlyList<EngineDescriptor> Engines { get; init; } = [];
 

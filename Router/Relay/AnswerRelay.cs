@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Net;
+using System.Runtime.ExceptionServices;
 using Microsoft.AspNetCore.Http.Features;
 using NanoAspire.Router.Options;
 
@@ -21,7 +22,10 @@ internal sealed class AnswerRelay(AnswerLeg leg, DeadlineOptions deadlines, Dead
     /// <summary>Null until an engine's answer has come to an end.</summary>
     public LegResult? Result { get; private set; }
 
-    /// <summary>Never throws but for the caller's cancellation; the verdict is in <see cref="Result"/>.</summary>
+    /// <summary>What ended the relay when that was not the engine: the client's leaving, first of all.</summary>
+    public ExceptionDispatchInfo? Failure { get; private set; }
+
+    /// <summary>Throws nothing, since YARP would clear the response over it, begun or not: look at <see cref="Result"/> and <see cref="Failure"/>.</summary>
     public async Task RunAsync(HttpContext http, HttpResponseMessage response, Func<ValueTask<bool>> copyHeaders)
     {
         try
@@ -36,7 +40,11 @@ internal sealed class AnswerRelay(AnswerLeg leg, DeadlineOptions deadlines, Dead
         }
         catch (Exception e) when (IsEnginesFault(e))
         {
-            Result = Broke(e);
+            Result = deadline.Passed ? new LegResult(LegStatus.TimedOut, "no answer in time") : new LegResult(LegStatus.Died, e.Message);
+        }
+        catch (Exception e)
+        {
+            Failure = ExceptionDispatchInfo.Capture(e);
         }
     }
 
@@ -228,9 +236,6 @@ internal sealed class AnswerRelay(AnswerLeg leg, DeadlineOptions deadlines, Dead
         http.Abort();
         return new LegResult(LegStatus.ClientStalled, "the client stopped reading");
     }
-
-    private LegResult Broke(Exception e) =>
-        deadline.Passed ? new LegResult(LegStatus.TimedOut, "no answer in time") : new LegResult(LegStatus.Died, e.Message);
 
     /// <summary>A broken connection or a passed deadline; the client's own leaving is neither.</summary>
     private bool IsEnginesFault(Exception e) => e is IOException or HttpRequestException || (e is OperationCanceledException && deadline.Passed);

@@ -27,10 +27,12 @@ internal sealed class EngineForwarder(IHttpForwarder forwarder, EngineClient cli
         var relay = new AnswerRelay(leg, options.Deadlines, deadline, time);
         var transformer = new Transformer(relay, leg, options.ForwardAuthorization);
         using var body = new MemoryStream(leg.Body.ToArray(), writable: false);
+        http.Response.StatusCode = StatusCodes.Status200OK;   // an earlier attempt left its failure there, and YARP takes that for an answer
         http.Request.Body = body;
         http.Request.ContentLength = leg.Body.Length;
 
         var error = await forwarder.SendAsync(http, node.Url, client.Invoker, Config, transformer, deadline.Token);
+        relay.Failure?.Throw();
         if (relay.Result is { } result) return result;
         ct.ThrowIfCancellationRequested();
         // Nothing came back. YARP has set a status for that; the next attempt, or our own error, sets another.

@@ -13,7 +13,7 @@ internal sealed record ErrorReply(int Status, OpenAIError Error, TimeSpan? Retry
         new(503, OpenAIError.Create($"No engine can take a request for '{model}' now.", "service_unavailable", code: "no_capacity"), TimeSpan.FromSeconds(1));
 
     public static ErrorReply NodeFailed(string? reason) =>
-        new(502, OpenAIError.Create($"The engines failed to serve the request{(reason is null ? "" : $": {reason}")}.", "upstream_error", code: "node_failed"));
+        new(502, OpenAIError.Create($"The engines failed to serve the request{(reason is null ? "" : $": {reason.TrimEnd('.')}")}.", "upstream_error", code: "node_failed"));
 
     public static ErrorReply DeadlineExceeded() =>
         new(504, OpenAIError.Create("The request was not served in time.", "timeout_error", code: "deadline_exceeded"));

@@ -1,10 +1,20 @@
 using System.CommandLine;
+using System.Globalization;
 using NanoAspire.Benchmarks.Commands;
+using NanoAspire.Benchmarks.Transfer;
+
+// The second process of the transfer benchmark is this program again.
+if (args is [TransferSource.Verb, var bytes]) return await TransferSource.RunAsync(long.Parse(bytes, CultureInfo.InvariantCulture));
 
 // --json prints one JSON document on stdout; everything else goes to stderr.
 var root = new RootCommand("Measures NanoAspire against ceilings taken in the same run.")
 {
     EngineCommand.Create(),
     MakeModelCommand.Create(),
+    CtrlCommand.Create(),
+    RouterCommand.Create(),
+    TransferCommand.Create(),
 };
-return await root.Parse(args).InvokeAsync();
+var parsed = root.Parse(args);
+var exitCode = await parsed.InvokeAsync();
+return parsed.Errors.Count > 0 ? 2 : exitCode;

@@ -64,11 +64,11 @@ public sealed class EngineLoopFailureTests
         Assert.Equal(engine.Runner.Generate(Prompt(9), 3, true), await Tokens(engine.Loop.Submit(Greedy(Prompt(9), 3))));
     }
 
-    [Fact]
-    public async Task A_defect_of_the_engine_itself_leaves_nobody_waiting()
+    [Theory, InlineData(1), InlineData(3)]                 // ended in the step that broke, or still in the middle
+    public async Task A_defect_of_the_engine_itself_leaves_nobody_waiting(int maxTokens)
     {
         await using var engine = new LoopFixture(time: new BrokenClock());
-        var handle = engine.Loop.Submit(Greedy(Prompt(9), 3));
+        var handle = engine.Loop.Submit(Greedy(Prompt(9), maxTokens));
         Assert.Equal(FinishReason.Error, (await All(handle))[^1].Finish);
         Assert.False(engine.Loop.Status.Healthy);
         Assert.Equal(EngineRejectedException.Unhealthy, Assert.Throws<EngineRejectedException>(() => engine.Loop.Submit(Greedy([1], 1))).Code);

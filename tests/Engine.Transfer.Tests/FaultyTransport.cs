@@ -9,6 +9,8 @@ internal sealed class FaultyTransport(IKvTransport inner, Action<int, IReadOnlyL
     public List<int[]> Reads { get; } = [];
 
     public string Name => inner.Name;
+    public bool CanRead(KvEndpoint source) => inner.CanRead(source);
+    public string PathTo(KvEndpoint source) => inner.PathTo(source);
     public KvEndpoint Export(IKvMemory memory, IReadGuard guard) => inner.Export(memory, guard);
     public Task WithdrawAsync(IKvMemory memory, CancellationToken cancellationToken) => inner.WithdrawAsync(memory, cancellationToken);
     public ValueTask DisposeAsync() => inner.DisposeAsync();

@@ -94,7 +94,7 @@ public sealed class HandoffTableTests
         Assert.Equal((0, 2), (rig.Table.ParkedCount, rig.Released));
     }
 
-    [Theory, InlineData("loopback"), InlineData("tcp")]
+    [Theory, InlineData("loopback"), InlineData("tcp"), InlineData("shm"), InlineData("auto")]
     public async Task Only_the_blocks_of_a_live_lease_can_be_read(string transport)
     {
         await using var rig = new TransferRig(transport);
@@ -170,7 +170,19 @@ public sealed class HandoffTableTests
         await rig.DisposeAsync();
     }
 
-    [Theory, InlineData("shm", "not available yet"), InlineData("ucx", "not available yet"), InlineData("pigeon", "unknown transport")]
+    [Fact]
+    public async Task Disposing_waits_for_the_checksums_that_read_the_memory()
+    {
+        await using var rig = new TransferRig(blocks: 16_384);
+        var tokens = TransferRig.Tokens(16_384 * 16);
+        var parking = rig.Table.ParkAsync(rig.Parked([.. Enumerable.Range(0, 16_384)], tokens.Length), tokens, new SampledToken(1), null, default);
+        await rig.Table.DisposeAsync();
+        Assert.True(parking.IsCompleted);
+        await Record.ExceptionAsync(() => parking);
+        Assert.Equal((0, 1), (rig.Table.ParkedCount, rig.Released));
+    }
+
+    [Theory, InlineData("ucx", "not available yet"), InlineData("pigeon", "unknown transport")]
     public void A_transport_that_we_do_not_have_is_a_clear_error(string name, string says) =>
         Assert.Contains(says, Assert.Throws<ArgumentException>(() => TransferRig.Create(name)).Message, StringComparison.Ordinal);
 

@@ -7,7 +7,7 @@ namespace NanoAspire.Engine.Transfer.Tests;
 
 public sealed class KvPullerTests
 {
-    [Theory, InlineData("loopback"), InlineData("tcp")]
+    [Theory, InlineData("loopback"), InlineData("tcp"), InlineData("shm"), InlineData("auto")]
     public async Task Blocks_arrive_in_order_and_no_other_is_touched(string transport)
     {
         await using var rig = new TransferRig(transport, pull: new() { SegmentBytes = 8192 });
@@ -134,7 +134,7 @@ public sealed class KvPullerTests
         Assert.Equal(attempts, spy.Reads.Count);
     }
 
-    [Theory, InlineData("loopback"), InlineData("tcp")]
+    [Theory, InlineData("loopback"), InlineData("tcp"), InlineData("shm"), InlineData("auto")]
     public async Task A_freed_or_expired_lease_is_its_own_error(string transport)
     {
         var time = new ManualTime();
@@ -177,7 +177,7 @@ public sealed class KvPullerTests
         Assert.Equal(KvTransferException.Timeout, await pulling);
     }
 
-    [Theory, InlineData("loopback"), InlineData("tcp")]
+    [Theory, InlineData("loopback"), InlineData("tcp"), InlineData("shm"), InlineData("auto")]
     public async Task A_cancelled_pull_ends_as_cancelled_and_writes_nothing_afterwards(string transport)
     {
         SlowTransport slow = null!;

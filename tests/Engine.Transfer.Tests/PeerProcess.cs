@@ -20,9 +20,6 @@ internal sealed partial class PeerProcess : IAsyncDisposable
         _process = Process.Start(start)!;
     }
 
-    public static PeerProcess Source(string transport, int blocks, int blockBytes, int delayMs = 0, int port = 0) =>
-        new("source", transport, blocks, blockBytes, delayMs, port);
-
     public async Task<string> AskAsync(string command)
     {
         await WriteAsync(command);
@@ -37,6 +34,10 @@ internal sealed partial class PeerProcess : IAsyncDisposable
     public async Task<HandoffTicket> ParkAsync(int blocks) => MigrationText.Decode(await AskAsync($"park {blocks}"))[0];
 
     public async Task<int> AskNumberAsync(string command) => int.Parse(await AskAsync(command), CultureInfo.InvariantCulture);
+
+    /// <summary>Of the file behind the process's KV memory.</summary>
+    public string ArenaName() =>
+        File.ReadLines($"/proc/{_process.Id}/maps").SelectMany(static line => line.Split(' ')).First(static word => word.Contains("nanoaspire-", StringComparison.Ordinal));
 
     public void Signal(int signal) => Assert.Equal(0, kill(_process.Id, signal));
 

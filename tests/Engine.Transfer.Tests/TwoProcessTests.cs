@@ -13,19 +13,31 @@ public sealed class TwoProcessTests : IAsyncDisposable
     private const int BlockBytes = 64 << 10;
 
     private readonly PatternMemory _memory = new(Blocks, BlockBytes);
-    private readonly IKvTransport _transport;
-    private readonly KvPuller _puller;
+    private IKvTransport? _transport;
+    private KvPuller _puller = null!;
 
-    public TwoProcessTests()
+    /// <summary>Makes the reader of the test, and starts its source.</summary>
+    private PeerProcess Source(string transport, int delayMs = 0, int port = 0)
     {
-        var tcp = new TcpTransportOptions { FrameBytes = 64 << 10, FrameTimeout = TimeSpan.FromMilliseconds(700) };
-        _transport = KvTransports.Create("tcp", tcp, TimeProvider.System, NullLoggerFactory.Instance);
-        _puller = new(_transport, new(), TimeProvider.System, NullLogger<KvPuller>.Instance);
+        if (_transport is null)
+        {
+            _transport = KvTransports.Create(transport, Tcp, TimeProvider.System, NullLoggerFactory.Instance);
+            _puller = new(_transport, new(), TimeProvider.System, NullLogger<KvPuller>.Instance);
+        }
+        return new("source", transport, Blocks, BlockBytes, delayMs, port);
     }
+
+    private static TcpTransportOptions Tcp => new() { FrameBytes = 64 << 10, FrameTimeout = TimeSpan.FromMilliseconds(1200) };
+
+    /// <summary>Of every request at the source, so that a pull takes a second or two.</summary>
+    private static int DelayMs(string transport) => transport == "shm" ? 400 : 40;
+
+    /// <summary>Requests that a pull of all blocks takes: one a frame, or one a pin of sixteen.</summary>
+    private static int Requests(string transport) => transport == "shm" ? Blocks / 16 : Blocks;
 
     public async ValueTask DisposeAsync()
     {
-        await _transport.DisposeAsync();
+        if (_transport is not null) await _transport.DisposeAsync();
         _memory.Dispose();
     }
 
@@ -53,37 +65,42 @@ public sealed class TwoProcessTests : IAsyncDisposable
         for (var i = 0; i < Blocks; i++) Assert.False(_memory.Block(i).ContainsAnyExcept((byte)0x77));
     }
 
-    [Fact]
-    public async Task Blocks_cross_processes_whole()
+    [Theory, InlineData("tcp"), InlineData("shm")]
+    public async Task Blocks_cross_processes_whole(string transport)
     {
-        await using var source = PeerProcess.Source("tcp", Blocks, BlockBytes);
+        await using var source = Source(transport);
         var ticket = await source.ParkAsync(Blocks);
         Assert.Equal(Blocks * (long)BlockBytes, (await PullAsync(ticket)).Bytes);
         using var expected = new PatternMemory(Blocks, BlockBytes, seed: 1);
         for (var i = 0; i < Blocks; i++) Assert.Equal(expected.Block(i), _memory.Block(i));
+        Assert.Equal(transport, _transport!.PathTo(ticket.Source));
         Assert.Equal(1, await source.AskNumberAsync($"free {ticket.SeqId}"));
         Assert.Equal(1, await source.AskNumberAsync("released"));
         Assert.Equal(KvTransferException.LeaseExpired, await FailAsync(ticket));
         Assert.Equal(0, await source.AskNumberAsync($"free {ticket.SeqId}"));
     }
 
-    [Fact]
-    public async Task A_source_killed_in_mid_read_is_a_gone_peer()
+    [Theory, InlineData("tcp"), InlineData("shm")]
+    public async Task A_source_killed_in_mid_read_is_a_gone_peer(string transport)
     {
-        await using var source = PeerProcess.Source("tcp", Blocks, BlockBytes, delayMs: 40);
-        var pulling = FailAsync(await source.ParkAsync(Blocks));
+        await using var source = Source(transport, delayMs: DelayMs(transport));
+        var ticket = await source.ParkAsync(Blocks);
+        var arena = source.ArenaName();
+        var pulling = FailAsync(ticket);
         await UntilInMidReadAsync();
         source.Signal(PeerProcess.Kill);
         Assert.Equal(KvTransferException.PeerGone, await pulling);
         for (var i = 0; i < Blocks; i++) _memory.Block(i).Fill(0x77);
         await Task.Delay(200);
         AssertQuiet();
+        // We must not be what keeps the memory of the dead.
+        Assert.DoesNotContain(File.ReadLines("/proc/self/maps"), line => line.Contains(arena, StringComparison.Ordinal));
     }
 
-    [Fact]
-    public async Task A_source_stopped_for_longer_than_the_deadline_is_a_gone_peer_and_cannot_write_when_it_wakes()
+    [Theory, InlineData("tcp"), InlineData("shm")]
+    public async Task A_source_stopped_for_longer_than_the_deadline_is_a_gone_peer_and_cannot_write_when_it_wakes(string transport)
     {
-        await using var source = PeerProcess.Source("tcp", Blocks, BlockBytes, delayMs: 40);
+        await using var source = Source(transport, delayMs: DelayMs(transport));
         var ticket = await source.ParkAsync(Blocks);
         var pulling = FailAsync(ticket);
         await UntilInMidReadAsync();
@@ -97,51 +114,51 @@ public sealed class TwoProcessTests : IAsyncDisposable
         Assert.Equal(Blocks * (long)BlockBytes, (await PullAsync(ticket)).Bytes); // awake again, and the lease still runs
     }
 
-    [Fact]
-    public async Task A_source_stopped_for_a_moment_costs_a_retry_only()
+    [Theory, InlineData("tcp"), InlineData("shm")]
+    public async Task A_source_stopped_for_a_moment_costs_a_retry_only(string transport)
     {
-        await using var source = PeerProcess.Source("tcp", Blocks, BlockBytes, delayMs: 40);
+        await using var source = Source(transport, delayMs: DelayMs(transport));
         var pulling = PullAsync(await source.ParkAsync(Blocks));
         await UntilInMidReadAsync();
         source.Signal(PeerProcess.Stop);
-        await Task.Delay(900);
+        await Task.Delay(1500);
         source.Signal(PeerProcess.Continue);
         Assert.InRange((await pulling).Retries, 1, 2);
     }
 
-    [Fact]
-    public async Task A_reader_killed_in_mid_read_leaves_no_pin_and_no_handle()
+    [Theory, InlineData("tcp"), InlineData("shm")]
+    public async Task A_reader_killed_in_mid_read_leaves_no_pin_and_no_handle(string transport)
     {
         using var memory = new PatternMemory(Blocks, BlockBytes, seed: 1);
-        await using var transport = new SlowTransport(
-            KvTransports.Create("tcp", new() { FrameBytes = 64 << 10 }, TimeProvider.System, NullLoggerFactory.Instance), TimeSpan.FromMilliseconds(40));
+        await using var slow = new SlowTransport(
+            KvTransports.Create(transport, Tcp, TimeProvider.System, NullLoggerFactory.Instance), TimeSpan.FromMilliseconds(DelayMs(transport)));
         await using var table = new HandoffTable(
-            transport, memory, new() { EngineId = "p", Incarnation = "i" }, TimeProvider.System, NullLogger<HandoffTable>.Instance);
+            slow, memory, new() { EngineId = "p", Incarnation = "i" }, TimeProvider.System, NullLogger<HandoffTable>.Instance);
         var released = 0;
         var tokens = Enumerable.Range(0, Blocks * 16).ToArray();
         var parked = new ParkedKv([.. Enumerable.Range(0, Blocks)], tokens.Length, () => Interlocked.Increment(ref released));
         var ticket = await table.ParkAsync(parked, tokens, new SampledToken(1), null, default);
         var address = ticket.Source.Address;
 
-        await using (var reader = new PeerProcess("reader", "tcp", Blocks, BlockBytes))
+        await using (var reader = new PeerProcess("reader", transport, Blocks, BlockBytes))
         {
             await reader.WriteAsync(MigrationText.Encode([ticket]));
-            await UntilAsync(() => Task.FromResult(transport.Requests >= 4));
+            await UntilAsync(() => Task.FromResult(slow.Requests >= Requests(transport) / 4));
             Assert.NotEqual(0, Sockets(address));
             await reader.KillAsync();
         }
-        Assert.InRange(transport.Requests, 4, Blocks - 1);
+        Assert.InRange(slow.Requests, 1, Requests(transport) - 1);
         await UntilAsync(() => Task.FromResult(Sockets(address) == 0));
         Assert.Equal([ticket.SeqId], table.Free([ticket.SeqId]).Freed);
         await UntilAsync(() => Task.FromResult(Volatile.Read(ref released) == 1));
     }
 
-    [Fact]
-    public async Task A_source_restarted_on_the_same_port_never_serves_the_old_ticket()
+    [Theory, InlineData("tcp"), InlineData("shm")]
+    public async Task A_source_restarted_on_the_same_port_never_serves_the_old_ticket(string transport)
     {
         HandoffTicket old;
         int port;
-        await using (var source = PeerProcess.Source("tcp", Blocks, BlockBytes))
+        await using (var source = Source(transport))
         {
             old = await source.ParkAsync(4);
             port = System.Net.IPEndPoint.Parse(old.Source.Address).Port;
@@ -149,7 +166,7 @@ public sealed class TwoProcessTests : IAsyncDisposable
             await source.KillAsync();
         }
         Assert.Equal(KvTransferException.PeerGone, await FailAsync(old));
-        await using var restarted = PeerProcess.Source("tcp", Blocks, BlockBytes, port: port);
+        await using var restarted = Source(transport, port: port);
         var ticket = await restarted.ParkAsync(4);
         Assert.Equal(old.Source.Address, ticket.Source.Address);
         Assert.Equal(old.Source.Region, ticket.Source.Region);
@@ -157,19 +174,19 @@ public sealed class TwoProcessTests : IAsyncDisposable
         Assert.Equal(4L * BlockBytes, (await PullAsync(ticket)).Bytes);
     }
 
-    [Fact]
-    public async Task A_block_corrupted_in_the_memory_of_the_source_is_found()
+    [Theory, InlineData("tcp"), InlineData("shm")]
+    public async Task A_block_corrupted_in_the_memory_of_the_source_is_found(string transport)
     {
-        await using var source = PeerProcess.Source("tcp", Blocks, BlockBytes);
+        await using var source = Source(transport);
         var ticket = await source.ParkAsync(Blocks);
         Assert.Equal("ok", await source.AskAsync("corrupt 33"));
         Assert.Equal(KvTransferException.Corrupt, await FailAsync(ticket));
     }
 
-    [Fact]
-    public async Task A_lease_freed_in_mid_read_ends_the_read_and_the_blocks_go_back()
+    [Theory, InlineData("tcp"), InlineData("shm")]
+    public async Task A_lease_freed_in_mid_read_ends_the_read_and_the_blocks_go_back(string transport)
     {
-        await using var source = PeerProcess.Source("tcp", Blocks, BlockBytes, delayMs: 40);
+        await using var source = Source(transport, delayMs: DelayMs(transport));
         var ticket = await source.ParkAsync(Blocks);
         var pulling = FailAsync(ticket);
         await UntilInMidReadAsync();

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using NanoAspire.Native.Rdma.SharedMemory;
 
 namespace NanoAspire.Native.Rdma.Tests;
 
@@ -6,17 +7,19 @@ namespace NanoAspire.Native.Rdma.Tests;
 internal sealed unsafe class TestMemory : IDisposable
 {
     private readonly byte* _bytes;
+    private readonly SharedArena? _arena;
 
-    public TestMemory(int length, byte fill = 0)
+    public TestMemory(int length, bool shared = false)
     {
-        _bytes = (byte*)NativeMemory.AlignedAlloc((nuint)length, 64);
+        _arena = shared ? SharedArena.Allocate(length) : null;
+        _bytes = shared ? (byte*)_arena!.Address : (byte*)NativeMemory.AlignedAlloc((nuint)length, 64);
         Length = length;
-        Span.Fill(fill);
+        Span.Clear();
     }
 
-    public static TestMemory WithPattern(int length, int seed = 1)
+    public static TestMemory WithPattern(int length, int seed = 1, bool shared = false)
     {
-        var memory = new TestMemory(length);
+        var memory = new TestMemory(length, shared);
         new Random(seed).NextBytes(memory.Span);
         return memory;
     }
@@ -31,5 +34,9 @@ internal sealed unsafe class TestMemory : IDisposable
     public MemoryRegion Register(RegionRegistry registry) =>
         registry.Register("destination", Address, (ulong)Length, RegionAccess.Local);
 
-    public void Dispose() => NativeMemory.AlignedFree(_bytes);
+    public void Dispose()
+    {
+        if (_arena is null) NativeMemory.AlignedFree(_bytes);
+        else _arena.Dispose();
+    }
 }

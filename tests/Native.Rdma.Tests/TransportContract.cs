@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using NanoAspire.Native.Rdma.Loopback;
+using NanoAspire.Native.Rdma.SharedMemory;
 using NanoAspire.Native.Rdma.Tcp;
 
 namespace NanoAspire.Native.Rdma.Tests;
@@ -13,7 +14,7 @@ public abstract class TransportContract : IAsyncLifetime
     private protected RegionRegistry ReaderRegions { get; private set; } = null!;
     private protected ITransport Source { get; private set; } = null!;
     private protected ITransport Reader { get; private set; } = null!;
-    private protected TestMemory From { get; } = TestMemory.WithPattern(Size);
+    private protected TestMemory From { get; private set; } = null!;
     private protected TestMemory To { get; } = new(Size);
     private protected MemoryRegion Remote { get; private set; } = null!;
     private protected MemoryRegion Local { get; private set; } = null!;
@@ -21,8 +22,11 @@ public abstract class TransportContract : IAsyncLifetime
 
     private protected abstract (ITransport Source, ITransport Reader) CreatePair();
 
+    private protected virtual TestMemory CreateSource(int length) => TestMemory.WithPattern(length);
+
     public ValueTask InitializeAsync()
     {
+        From = CreateSource(Size);
         (Source, Reader) = CreatePair();
         (SourceRegions, ReaderRegions) = (Source.Regions, Reader.Regions);
         Remote = From.Export(SourceRegions, Guard);
@@ -238,5 +242,18 @@ public sealed class TcpTransportContractTests : TransportContract
         return (
             new TcpTransport(new RegionRegistry(), options, TimeProvider.System, NullLogger<TcpTransport>.Instance),
             new TcpTransport(new RegionRegistry(), options, TimeProvider.System, NullLogger<TcpTransport>.Instance));
+    }
+}
+
+public sealed class SharedMemoryTransportContractTests : TransportContract
+{
+    private protected override TestMemory CreateSource(int length) => TestMemory.WithPattern(length, shared: true);
+
+    private protected override (ITransport, ITransport) CreatePair()
+    {
+        var options = new TcpTransportOptions { FrameBytes = 16 << 10, FrameTimeout = TimeSpan.FromSeconds(30) };
+        return (
+            new SharedMemoryTransport(new RegionRegistry(), options, tcpFallback: false, copyThreads: 2, TimeProvider.System, NullLoggerFactory.Instance),
+            new SharedMemoryTransport(new RegionRegistry(), options, tcpFallback: false, copyThreads: 2, TimeProvider.System, NullLoggerFactory.Instance));
     }
 }

@@ -39,14 +39,18 @@ internal static unsafe class KvStore
 
         private static void Store(float* keys, float* values, int slot, float* k, float* v, int dim, int size)
         {
-            for (var d = 0; d < dim; d++) keys[d * size + slot] = k[d];
-            for (var d = 0; d < dim; d++) values[slot * dim + d] = v[d];
+            var key = keys + (long)(slot / KvGeometry.Panel) * dim * KvGeometry.Panel + slot % KvGeometry.Panel;
+            for (var d = 0; d < dim; d++) key[d * KvGeometry.Panel] = k[d];
+            var value = values + slot * KvGeometry.Panel;
+            for (var d = 0; d < dim; d++) value[(long)(d / KvGeometry.Panel) * size * KvGeometry.Panel + d % KvGeometry.Panel] = v[d];
         }
 
         private static void Store(ushort* keys, ushort* values, int slot, float* k, float* v, int dim, int size)
         {
-            for (var d = 0; d < dim; d++) keys[d * size + slot] = BFloat16.FromSingle(k[d]);
-            for (var d = 0; d < dim; d++) values[slot * dim + d] = BFloat16.FromSingle(v[d]);
+            var key = keys + (long)(slot / KvGeometry.Panel) * dim * KvGeometry.Panel + slot % KvGeometry.Panel;
+            for (var d = 0; d < dim; d++) key[d * KvGeometry.Panel] = BFloat16.FromSingle(k[d]);
+            var value = values + slot * KvGeometry.Panel;
+            for (var d = 0; d < dim; d++) value[(long)(d / KvGeometry.Panel) * size * KvGeometry.Panel + d % KvGeometry.Panel] = BFloat16.FromSingle(v[d]);
         }
     }
 }

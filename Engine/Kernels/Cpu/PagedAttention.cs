@@ -14,7 +14,7 @@ internal sealed unsafe class PagedAttention : IDisposable
     /// <summary>A multiple of every block size.</summary>
     public const int Split = 256;
     /// <summary>Query rows (tokens × grouped heads) that pass over a split of keys and values while it is in the cache.</summary>
-    private const int RowsPerItem = 64;
+    private const int RowsPerItem = 128;
 
     private (int Sequence, int FirstToken)[] _tiles = [];
     private NativeBuffer? _scratch;
@@ -111,8 +111,9 @@ internal sealed unsafe class PagedAttention : IDisposable
 
         public void Run(int item, int worker)
         {
-            var head = item % kv.Geometry.Heads;
-            var (sequenceIndex, firstToken) = tiles[tileCount - 1 - item / kv.Geometry.Heads];   // the longest contexts first
+            // Items of one head follow one another, so that its keys and values stay in the cache; the longest contexts come first.
+            var head = item / tileCount;
+            var (sequenceIndex, firstToken) = tiles[tileCount - 1 - item % tileCount];
             var sequence = step.Sequences[sequenceIndex];
             var tokens = Math.Min(tokensPerItem, sequence.QueryLength - firstToken);
             var rows = tokens * group;
@@ -154,8 +155,11 @@ internal sealed unsafe class PagedAttention : IDisposable
             Scores(memory.Queries + (long)row * Dim, scores, sequence, head, split, rows, visible[rows - 1]);
             for (var r = 0; r < rows; r++) (maxima[r], sums[r]) = Exponentials(scores + r * Split, visible[r]);
             Outputs(scores, partial, sequence, head, split, rows, 0, visible[0]);
-            for (var r = 1; r < rows; r++)                                   // later tokens of the eight see a little more
-                if (visible[r] > visible[0]) Outputs(scores + r * Split, partial + r * padded, sequence, head, split, 1, visible[0], visible[r]);
+            for (int r = 0, next; r < rows; r = next)                        // later tokens of the eight see a little more
+            {
+                for (next = r + 1; next < rows && visible[next] == visible[r];) next++;
+                if (visible[r] > visible[0]) Outputs(scores + r * Split, partial + r * padded, sequence, head, split, next - r, visible[0], visible[r]);
+            }
             for (var r = 0; r < rows; r++) Merge(memory, row + r, split == 0, maxima[r], sums[r], partial + r * padded);
         }
 
@@ -165,7 +169,7 @@ internal sealed unsafe class PagedAttention : IDisposable
         /// <summary>scores[r, s] = q[r] · K[split + s], beyond what a row may see too: those are never read.</summary>
         private void Scores(float* queries, float* scores, StepSequenceView sequence, int head, int split, int rows, int visible)
         {
-            var tile = new Tile { X = queries, XStride = Dim, K = Dim, WStride = BlockSize * Element, CStride = Split, Rows = rows };
+            var tile = new Tile { X = queries, XStride = Dim, K = Dim, WStride = KvGeometry.Panel * Element, CStride = Split, Rows = rows };
             for (var s = 0; s < visible; s += Tile.Columns)
             {
                 tile.Low = Slots(sequence, head, split + s);
@@ -185,7 +189,7 @@ internal sealed unsafe class PagedAttention : IDisposable
             var (shift, sum) = (Vector512.Create(max), Vector512<float>.Zero);
             for (var s = 0; s < visible; s += Simd.Lanes)
             {
-                var e = Exp.Invoke(Vector512.Load(scores + s) - shift);
+                var e = Exp.NotPositive(Vector512.Load(scores + s) - shift);
                 e.Store(scores + s);
                 sum += e;
             }
@@ -195,7 +199,7 @@ internal sealed unsafe class PagedAttention : IDisposable
         /// <summary>partial[r] (+)= Σ p[r, s] · V[split + s] for s in [from, to).</summary>
         private void Outputs(float* p, float* partial, StepSequenceView sequence, int head, int split, int rows, int from, int to)
         {
-            var tile = new Tile { XStride = Split, WStride = Dim * Element, CStride = Layout.Padded(Dim), Rows = rows };
+            var tile = new Tile { XStride = Split, WStride = KvGeometry.Panel * Element, CStride = Layout.Padded(Dim), Rows = rows };
             for (var d = 0; d < Dim; d += Tile.Columns)
             {
                 tile.C = partial + d;
@@ -204,8 +208,8 @@ internal sealed unsafe class PagedAttention : IDisposable
                     var slot = (split + s) % BlockSize;
                     tile.X = p + s;
                     tile.K = Math.Min(to - s, BlockSize - slot);
-                    tile.Low = kv.Value(Block(sequence, split + s), head) + ((long)slot * Dim + d) * Element;
-                    tile.High = d + Simd.Lanes < Dim ? tile.Low + Simd.Lanes * Element : tile.Low;
+                    tile.Low = kv.Value(Block(sequence, split + s), head) + ((long)d * BlockSize + slot * KvGeometry.Panel) * Element;
+                    tile.High = d + KvGeometry.Panel < Dim ? tile.Low + BlockSize * KvGeometry.Panel * Element : tile.Low;
                     tile.Mode = s == 0 ? TileMode.Set : TileMode.Continue;
                     tile.Run<TColumns>();
                 }
@@ -231,8 +235,8 @@ internal sealed unsafe class PagedAttention : IDisposable
             }
         }
 
-        /// <summary>Sixteen slots of keys from a position on; blocks hold whole sixteens.</summary>
-        private byte* Slots(StepSequenceView sequence, int head, int position) => kv.Key(Block(sequence, position), head) + position % BlockSize * Element;
+        /// <summary>The panel of sixteen slots at a position; blocks hold whole sixteens.</summary>
+        private byte* Slots(StepSequenceView sequence, int head, int position) => kv.Key(Block(sequence, position), head) + (long)(position % BlockSize) * Dim * Element;
 
         private int Block(StepSequenceView sequence, int position) => step.Blocks[sequence.FirstBlock + position / BlockSize];
     }

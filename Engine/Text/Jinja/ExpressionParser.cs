@@ -6,6 +6,9 @@ namespace NanoAspire.Engine.Text.Jinja;
 /// <summary>Parses expressions, loosest binding first: if-else, or, and, not, comparisons, + -, ~, * / // %, **, signs and filters.</summary>
 internal sealed class ExpressionParser(TokenStream tokens)
 {
+    /// <summary>Operators, filters or members in a row: each deepens the tree by one.</summary>
+    private const int MaxChain = 500;
+
     /// <summary>Names read so far; lets a macro know whether its body mentions varargs or kwargs.</summary>
     public HashSet<string> NamesRead { get; set; } = [];
 
@@ -68,7 +71,7 @@ internal sealed class ExpressionParser(TokenStream tokens)
     private Expression ParseConditional()
     {
         var value = ParseOr();
-        while (tokens.AcceptName("if"))
+        for (var links = 0; tokens.AcceptName("if"); Link(ref links))
         {
             var condition = ParseOr();
             value = new Conditional(condition, value, tokens.AcceptName("else") ? Parse() : null);
@@ -79,14 +82,14 @@ internal sealed class ExpressionParser(TokenStream tokens)
     private Expression ParseOr()
     {
         var left = ParseAnd();
-        while (tokens.AcceptName("or")) left = new Logical(left, ParseAnd(), isAnd: false);
+        for (var links = 0; tokens.AcceptName("or"); Link(ref links)) left = new Logical(left, ParseAnd(), isAnd: false);
         return left;
     }
 
     private Expression ParseAnd()
     {
         var left = ParseNot();
-        while (tokens.AcceptName("and")) left = new Logical(left, ParseNot(), isAnd: true);
+        for (var links = 0; tokens.AcceptName("and"); Link(ref links)) left = new Logical(left, ParseNot(), isAnd: true);
         return left;
     }
 
@@ -129,8 +132,16 @@ internal sealed class ExpressionParser(TokenStream tokens)
     private Expression ParseBinary(Func<Expression> operand, params ReadOnlySpan<string> operators)
     {
         var left = operand();
-        while (tokens.Current.Kind == TokenKind.Operator && operators.Contains(tokens.Current.Value)) left = new Binary(tokens.Next().Value, left, operand());
+        for (var links = 0; tokens.Current.Kind == TokenKind.Operator && operators.Contains(tokens.Current.Value); Link(ref links))
+        {
+            left = new Binary(tokens.Next().Value, left, operand());
+        }
         return left;
+    }
+
+    private void Link(ref int links)
+    {
+        if (++links > MaxChain) throw tokens.Error("the template nests too deeply");
     }
 
     private Expression ParseUnary(bool withFilters = true)
@@ -210,7 +221,7 @@ internal sealed class ExpressionParser(TokenStream tokens)
 
     private Expression ParsePostfix(Expression value)
     {
-        while (true)
+        for (var links = 0; ; Link(ref links))
         {
             if (tokens.AcceptOperator("."))
             {
@@ -241,7 +252,7 @@ internal sealed class ExpressionParser(TokenStream tokens)
 
     private Expression ParseFiltersAndTests(Expression value)
     {
-        while (true)
+        for (var links = 0; ; Link(ref links))
         {
             if (tokens.AcceptOperator("|")) value = new FilterCall(value, ParseDottedName(), tokens.IsOperator("(") ? ParseArguments() : CallSyntax.Empty);
             else if (tokens.AcceptName("is")) value = ParseTest(value);

@@ -14,7 +14,7 @@ internal static class Filters
         ["tojson"] = ToJson,
         ["from_json"] = (_, value, _) => PyJson.Parse(Text(value)),
         ["items"] = (_, value, _) => Items(value),
-        ["attr"] = (_, value, arguments) => Members.Attribute(value, arguments.TakeString("name")),
+        ["attr"] = (_, value, arguments) => Members.AttributeOnly(value, arguments.TakeString("name")),
 
         ["string"] = (context, value, _) => PyFormat.Str(context, value),
         ["safe"] = (context, value, _) => PyFormat.Str(context, value),

@@ -6,6 +6,10 @@ internal static class Members
     public static object? Attribute(object? target, string name) =>
         TryAttribute(PyTypes.Defined(target), name, out var value) || TryItem(target, name, out value) ? value : Missing(target, name);
 
+    /// <summary>The attr filter: never an item.</summary>
+    public static object? AttributeOnly(object? target, string name) =>
+        TryAttribute(PyTypes.Defined(target), name, out var value) ? value : Missing(target, name);
+
     public static object? Item(object? target, object? key) =>
         TryItem(PyTypes.Defined(target), key, out var value) || (key is string name && TryAttribute(target, name, out value)) ? value : Missing(target, key);
 

@@ -48,7 +48,7 @@ internal sealed record NumberSpec
             'c' when n >= 0 && n < 0x110000 && !(n >= 0xD800 && n < 0xE000) => char.ConvertFromUtf32((int)n),
             _ => throw new TemplateError($"unknown format code '{Type}' for an int"),
         };
-        return (n.Sign < 0, digits);
+        return (n.Sign < 0, digits.PadLeft(Math.Min(Precision ?? 0, 1000), '0'));
     }
 
     private (bool Negative, string Digits) Real(object? value)

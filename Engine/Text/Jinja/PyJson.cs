@@ -11,7 +11,24 @@ internal static class PyJson
 {
     private const int MaxDepth = 100;
 
-    public static object? FromNode(JsonNode? node, int depth = 0)
+    /// <exception cref="TemplateError">The JSON nests too deeply, repeats a name in one object or holds half a surrogate pair.</exception>
+    public static object? FromNode(JsonNode? node)
+    {
+        try
+        {
+            return FromNode(node, depth: 0);
+        }
+        catch (ArgumentException e)
+        {
+            throw new TemplateError($"an object repeats a name: {e.Message}");      // nodes are read lazily, and only now say so
+        }
+        catch (InvalidOperationException)
+        {
+            throw new TemplateError("a string has half a surrogate pair");
+        }
+    }
+
+    private static object? FromNode(JsonNode? node, int depth)
     {
         if (depth > MaxDepth) throw new TemplateError("a value nests too deeply");
         switch (node)

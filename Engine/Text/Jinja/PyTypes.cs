@@ -15,7 +15,7 @@ internal static class PyTypes
         PySequence { IsTuple: true } => "tuple",
         PySequence => "list",
         PyDict => "dict",
-        Jinja.Undefined => "Undefined",
+        Undefined => "Undefined",
         Namespace => "Namespace",
         LoopVariable => "LoopContext",
         Macro => "Macro",
@@ -55,7 +55,7 @@ internal static class PyTypes
         return items;
     }
 
-    public static bool IsIterable(object? value) => value is PySequence or PyDict or string or Jinja.Undefined or LoopVariable;
+    public static bool IsIterable(object? value) => value is PySequence or PyDict or string or Undefined or LoopVariable;
 
     public static long Length(object? value) => value switch
     {

@@ -74,9 +74,11 @@ internal static class TextFilters
     {
         return value switch
         {
-            PyDict dict => string.Join('&', dict.Entries.Select(entry => $"{Quote(entry.Key, "")}={Quote(entry.Value, "")}")),
+            PyDict dict => string.Join('&', dict.Entries.Select(entry => $"{QuoteField(entry.Key)}={QuoteField(entry.Value)}")),
             _ => Quote(value, "/"),
         };
+
+        string QuoteField(object? part) => Quote(part, "").Replace("%20", "+", StringComparison.Ordinal);
 
         string Quote(object? part, string kept)
         {

@@ -32,13 +32,13 @@ internal static class BpeModelReader
     private static Dictionary<string, int> ReadVocabulary(JsonField field)
     {
         var vocabulary = new Dictionary<string, int>();
-        foreach (var entry in field.Members())
+        foreach (var (token, value) in field.Members())
         {
-            if (entry.Value.ValueKind != JsonValueKind.Number || !entry.Value.TryGetInt32(out var id) || id is < 0 or >= MaxTokenId)
+            if (value.ValueKind != JsonValueKind.Number || !value.TryGetInt32(out var id) || id is < 0 or >= MaxTokenId)
             {
-                throw field.Error($"has no valid id for the token '{entry.Name}'");
+                throw field.Error($"has no valid id for the token '{token}'");
             }
-            vocabulary[entry.Name] = id;
+            vocabulary[token] = id;
         }
         return vocabulary.Count > 0 ? vocabulary : throw field.Error("is empty");
     }

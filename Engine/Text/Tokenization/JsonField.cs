@@ -35,7 +35,17 @@ internal readonly struct JsonField(string path, JsonElement element)
         return new JsonField(name + ": ", document.RootElement);
     }
 
-    public string String() => Expect(JsonValueKind.String, "a string").GetString()!;
+    public string String()
+    {
+        try
+        {
+            return Expect(JsonValueKind.String, "a string").GetString()!;
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new TokenizerException($"{path} has half a surrogate pair", e);
+        }
+    }
 
     public string? StringOrNull() => IsNull ? null : String();
 
@@ -67,9 +77,24 @@ internal readonly struct JsonField(string path, JsonElement element)
     }
 
     /// <summary>The members of an object, without building a path for each: vocabularies are large.</summary>
-    public JsonElement.ObjectEnumerator Members() => Expect(JsonValueKind.Object, "an object").EnumerateObject();
+    public IEnumerable<(string Name, JsonElement Value)> Members()
+    {
+        foreach (var member in Expect(JsonValueKind.Object, "an object").EnumerateObject())
+        {
+            string name;
+            try
+            {
+                name = member.Name;
+            }
+            catch (InvalidOperationException e)
+            {
+                throw new TokenizerException($"{path} has a name with half a surrogate pair", e);
+            }
+            yield return (name, member.Value);
+        }
+    }
 
-    public TokenizerException Error(string complaint) => new($"{path} {complaint}");
+    public TokenizerException Error(string complaint) => new($"{path}{(path.EndsWith(": ", StringComparison.Ordinal) ? "the root" : "")} {complaint}");
 
     private JsonElement Expect(JsonValueKind kind, string what) =>
         element.ValueKind == kind ? element : throw Error(element.ValueKind == JsonValueKind.Undefined ? "is missing" : $"is not {what}");

@@ -33,7 +33,7 @@ internal sealed class Normalizer
             case "NFD": AddForm(NormalizationForm.FormD); break;
             case "NFKC": AddForm(NormalizationForm.FormKC); break;
             case "NFKD": AddForm(NormalizationForm.FormKD); break;
-            case "Lowercase": _steps.Add(text => text.ToLowerInvariant()); break;
+            case "Lowercase": _steps.Add(Lowercase); break;
             case "Replace":
                 var pattern = TextPattern.Read(field["pattern"]);
                 var content = field["content"].String();
@@ -53,6 +53,9 @@ internal sealed class Normalizer
     }
 
     private void AddForm(NormalizationForm form) => _steps.Add(text => UnicodeNormalizer.Normalize(text, form));
+
+    /// <summary>.NET leaves İ alone, because its lower case is two characters.</summary>
+    private static string Lowercase(string text) => text.ToLowerInvariant().Replace("\u0130", "i\u0307", StringComparison.Ordinal);
 
     private static string Strip(ReadOnlySpan<char> text, bool left, bool right)
     {

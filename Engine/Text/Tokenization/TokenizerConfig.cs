@@ -46,17 +46,17 @@ internal sealed class TokenizerConfig
         }
         if (root["extra_special_tokens"] is { IsObject: true } extra)
         {
-            foreach (var member in extra.Members())
+            foreach (var (name, _) in extra.Members())
             {
-                if (Text(extra[member.Name]) is { } text) _specialTokens[member.Name] = text;
+                if (Text(extra[name]) is { } text) _specialTokens[name] = text;
             }
         }
         if (root["added_tokens_decoder"] is { IsNull: false } added)
         {
-            foreach (var member in added.Members())
+            foreach (var (name, _) in added.Members())
             {
-                if (!int.TryParse(member.Name, out var id) || id is < 0 or >= BpeModelReader.MaxTokenId) throw added.Error($"has an invalid id '{member.Name}'");
-                _addedTokens.Add(AddedToken.Read(added[member.Name], id));
+                if (!int.TryParse(name, out var id) || id is < 0 or >= BpeModelReader.MaxTokenId) throw added.Error($"has an invalid id '{name}'");
+                _addedTokens.Add(AddedToken.Read(added[name], id));
             }
         }
         var className = root["tokenizer_class"].StringOrNull() ?? "";

@@ -48,15 +48,9 @@ internal static class EngineCommand
         if (Directory.Exists(model) || !model.EndsWith(RandomSuffix, StringComparison.Ordinal)) return model;
         var folder = Path.Combine(Path.GetTempPath(), "nanoaspire-benchmarks", model);
         if (File.Exists(Path.Combine(folder, "config.json"))) return folder;
+        if (!RandomModel.Shapes.TryGetValue(model[..^RandomSuffix.Length], out var shape)) throw new ModelLoadException($"{model}: neither a folder nor one of {string.Join(", ", RandomModel.Shapes.Keys.Select(name => name + RandomSuffix))}");
         Console.Error.WriteLine($"writing {folder}");
-        try
-        {
-            RandomModel.Write(folder, RandomModel.Shape(model[..^RandomSuffix.Length]), seed: 1, shardBytes: long.MaxValue);
-        }
-        catch (ArgumentException e)
-        {
-            throw new ModelLoadException(e.Message, e);
-        }
+        RandomModel.Write(folder, shape, seed: 1, shardBytes: long.MaxValue);
         return folder;
     }
 }

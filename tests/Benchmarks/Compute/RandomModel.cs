@@ -6,7 +6,7 @@ using System.Text.Json.Nodes;
 namespace NanoAspire.Benchmarks.Compute;
 
 /// <summary>A dense Qwen3 in the shape of a real one, by the field names of config.json.</summary>
-internal sealed record Qwen3Shape(string Name, int Hidden, int Layers, int Heads, int KvHeads, int HeadDim, int Intermediate, int Vocab, int MaxPositions)
+internal sealed record Qwen3Shape(int Hidden, int Layers, int Heads, int KvHeads, int HeadDim, int Intermediate, int Vocab, int MaxPositions)
 {
     /// <summary>Names and shapes of all tensors, embeddings tied.</summary>
     public IEnumerable<(string Name, int[] Shape)> Tensors()
@@ -34,11 +34,11 @@ internal sealed record Qwen3Shape(string Name, int Hidden, int Layers, int Heads
 /// <summary>Writes models of random bfloat16 weights: normal with deviation 0.02, norms one. The same seed gives the same bytes.</summary>
 internal static class RandomModel
 {
-    public static Qwen3Shape Shape(string name) => name switch
+    /// <summary>By the name on the command line.</summary>
+    public static IReadOnlyDictionary<string, Qwen3Shape> Shapes { get; } = new Dictionary<string, Qwen3Shape>(StringComparer.Ordinal)
     {
-        "qwen3-0.6b" => new(name, Hidden: 1024, Layers: 28, Heads: 16, KvHeads: 8, HeadDim: 128, Intermediate: 3072, Vocab: 151936, MaxPositions: 40960),
-        "tiny" => new(name, Hidden: 256, Layers: 4, Heads: 4, KvHeads: 2, HeadDim: 64, Intermediate: 768, Vocab: 4096, MaxPositions: 4096),
-        _ => throw new ArgumentException($"No shape '{name}'.", nameof(name)),
+        ["qwen3-0.6b"] = new(Hidden: 1024, Layers: 28, Heads: 16, KvHeads: 8, HeadDim: 128, Intermediate: 3072, Vocab: 151936, MaxPositions: 40960),
+        ["tiny"] = new(Hidden: 256, Layers: 4, Heads: 4, KvHeads: 2, HeadDim: 64, Intermediate: 768, Vocab: 4096, MaxPositions: 4096),
     };
 
     public static void Write(string folder, Qwen3Shape shape, int seed, long shardBytes)

@@ -1,3 +1,4 @@
+using System.Runtime.Intrinsics;
 using NanoAspire.Engine.Execution;
 using NanoAspire.Engine.Kernels.Cpu;
 
@@ -60,7 +61,9 @@ public sealed unsafe class RowKernelTests
         {
             var (expected, actual) = (Exp.Reference(x), Exp.Invoke(x));
             Assert.Equal(expected, actual, tolerance: 2.4e-7 * expected);
+            if (x <= 0) Assert.Equal(actual, Exp.NotPositive(Vector512.Create(x)).ToScalar());
         }
+        foreach (var x in (float[])[0, -88, float.NegativeInfinity, float.NaN]) Assert.Equal(Exp.Invoke(x), Exp.NotPositive(Vector512.Create(x)).ToScalar());
         Assert.Equal(1, Exp.Invoke(0f));
         Assert.Equal(0, Exp.Invoke(-88f));
         Assert.Equal(0, Exp.Invoke(float.NegativeInfinity));

@@ -119,6 +119,60 @@ public sealed class TcpSourceTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_reader_cannot_keep_a_pin_by_staying_busy()
+    {
+        var source = Transport(_regions, new() { PinTimeout = TimeSpan.FromMilliseconds(300) });
+        var peer = source.Listen();
+        using var client = await ConnectAsync(peer);
+        var stream = client.GetStream();
+        var pin = Request(peer, _region.Id, 1, new SourceRange(0, Size));
+        pin[5] = (byte)TcpOp.Pin;
+        await stream.WriteAsync(pin);
+        Assert.Equal(TransferCode.Ok, await ReplyAsync(stream));
+        Assert.Equal(1, _region.Pins);
+        var ping = new byte[TcpWire.RequestHeaderBytes];
+        new RequestHeader(TcpOp.Ping, 0, 0, default, 0, FrameId: 2).Write(ping);
+        var broken = await Record.ExceptionAsync(async () =>
+        {
+            for (var i = 0; i < 1000; i++)
+            {
+                await stream.WriteAsync(ping);
+                await ReplyAsync(stream);
+                await Task.Delay(20);
+            }
+        });
+        Assert.IsAssignableFrom<IOException>(broken);
+        Assert.Equal(0, await _guard.PinsAsync(0));
+    }
+
+    [Fact]
+    public async Task Pins_are_counted_and_must_be_known_to_be_given_back()
+    {
+        var source = Transport(_regions);
+        var peer = source.Listen();
+        using var client = await ConnectAsync(peer);
+        var stream = client.GetStream();
+        for (ulong frame = 1; frame <= TcpWire.MaxPins + 1; frame++)
+        {
+            var pin = Request(peer, _region.Id, frame, new SourceRange(0, 8));
+            pin[5] = (byte)TcpOp.Pin;
+            await stream.WriteAsync(pin);
+            Assert.Equal(frame <= TcpWire.MaxPins ? TransferCode.Ok : TransferCode.LimitExceeded, await ReplyAsync(stream));
+        }
+        Assert.Equal(TcpWire.MaxPins, await _guard.PinsAsync(TcpWire.MaxPins));
+        var unpin = new byte[TcpWire.RequestHeaderBytes];
+        foreach (var (pin, code) in new[] { (2ul, TransferCode.Ok), (2ul, TransferCode.BadRequest) })
+        {
+            new RequestHeader(TcpOp.Unpin, 0, 0, default, pin, FrameId: 99).Write(unpin);
+            await stream.WriteAsync(unpin);
+            Assert.Equal(code, await ReplyAsync(stream));
+        }
+        Assert.Equal(TcpWire.MaxPins - 1, await _guard.PinsAsync(TcpWire.MaxPins - 1));
+        client.Close();
+        Assert.Equal(0, await _guard.PinsAsync(0));
+    }
+
+    [Fact]
     public async Task A_reader_that_vanishes_in_mid_reply_leaves_no_pin_and_no_connection()
     {
         var source = Transport(_regions);

@@ -5,9 +5,11 @@ internal static class Eventually
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(20);
 
-    public static async Task Async(Func<bool> condition)
+    public static Task Async(Func<bool> condition) => Async(condition, Limit);
+
+    public static async Task Async(Func<bool> condition, TimeSpan limitTime)
     {
-        using var limit = new CancellationTokenSource(Limit);
+        using var limit = new CancellationTokenSource(limitTime);
         while (!condition())
         {
             if (limit.IsCancellationRequested) Assert.Fail("The expected did not happen in time.");

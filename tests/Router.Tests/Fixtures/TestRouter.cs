@@ -43,7 +43,9 @@ internal sealed class TestRouter : IAsyncDisposable
 
     public static Task<TestRouter> StartAsync(params IEnumerable<ScriptedEngine> engines) => StartAsync(Defaults, engines);
 
-    public static async Task<TestRouter> StartAsync(RouterOptions options, params IEnumerable<ScriptedEngine> engines)
+    public static Task<TestRouter> StartAsync(RouterOptions options, params IEnumerable<ScriptedEngine> engines) => StartAsync(options, static _ => { }, engines);
+
+    public static async Task<TestRouter> StartAsync(RouterOptions options, Action<IServiceCollection> configure, params IEnumerable<ScriptedEngine> engines)
     {
         var source = new ListNodeSource(engines.Select(engine => engine.Descriptor));
         var log = new LogLines();
@@ -52,6 +54,7 @@ internal sealed class TestRouter : IAsyncDisposable
             builder.Logging.ClearProviders();
             builder.Logging.AddProvider(log);
             builder.Services.AddSingleton<INodeSource>(source);
+            configure(builder.Services);
         });
         await app.StartAsync();
         return new TestRouter(app, source, log) { Client = new HttpClient { BaseAddress = new Uri(app.Urls.Single()), Timeout = TimeSpan.FromSeconds(60) } };

@@ -1,0 +1,192 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.IO.Hashing;
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.Extensions.Logging.Abstractions;
+using NanoAspire.Native.Rdma;
+using NanoAspire.Native.Rdma.SharedMemory;
+using NanoAspire.Native.Rdma.Tcp;
+
+namespace NanoAspire.Benchmarks.Transfer;
+
+/// <summary>Reads all blocks of a second process in random order, and in the same run does what that is compared with, in alternating order.</summary>
+internal static class TransferBenchmark
+{
+    private const int WarmUp = 2, Passes = 8, Sockets = 2, SmallReads = 4000, SmallBytes = 4096;
+
+    public static async Task<TransferReport> RunAsync(long bytes, long block, string transportName, CancellationToken cancellationToken)
+    {
+        using var process = Start(bytes);
+        try
+        {
+            var words = (await process.StandardOutput.ReadLineAsync(cancellationToken) ?? throw new IOException("the source process did not start")).Split(' ');
+            var peer = new TransferPeer(words[0], ulong.Parse(words[1], CultureInfo.InvariantCulture));
+            if (!RegionId.TryParse(words[2], out var remote)) throw new IOException($"'{words[2]}' is not a region");
+
+            var regions = new RegionRegistry();
+            await using ITransport transport = transportName == "shm"
+                ? new SharedMemoryTransport(regions, new(), tcpFallback: false, copyThreads: 1, TimeProvider.System, NullLoggerFactory.Instance)
+                : new TcpTransport(regions, new(), TimeProvider.System, NullLogger<TcpTransport>.Instance);
+            using var to = SharedArena.Allocate(bytes);
+            using var own = SharedArena.Allocate(bytes);
+            Fill(own.Address, bytes);
+            Fill(to.Address, bytes);
+            var local = regions.Register("benchmark", to.Address, (ulong)bytes, RegionAccess.Local).Id;
+            var blocks = (int)(bytes / block);
+            var (source, destination) = (Shuffled(blocks, 1), Shuffled(blocks, 2));
+            var ranges = source.Select((from, i) => new TransferRange
+            {
+                Remote = remote, RemoteOffset = (ulong)(from * block), Local = local, LocalOffset = (ulong)(destination[i] * block), Length = (ulong)block,
+            }).ToArray();
+
+            List<double> ours = [], copies = [], pumps = [];
+            using var pump = new PumpReader(int.Parse(words[3], CultureInfo.InvariantCulture), Sockets);
+            double readerCpu = 0, sourceCpu = 0;
+            for (var pass = 0; pass < WarmUp + Passes; pass++)
+            {
+                Func<Task>[] steps =
+                [
+                    async () =>
+                    {
+                        var (reader, other) = (Environment.CpuUsage.TotalTime.TotalSeconds, await CpuAsync(process, cancellationToken));
+                        await TimeAsync(ours, bytes, () => transport.ReadAsync(peer, ranges, token: 0, cancellationToken));
+                        if (pass < WarmUp) return;
+                        readerCpu += Environment.CpuUsage.TotalTime.TotalSeconds - reader;
+                        sourceCpu += await CpuAsync(process, cancellationToken) - other;
+                    },
+                    () => TimeAsync(copies, bytes, () => Task.Run(() => Copy(own.Address, to.Address, source, destination, block), cancellationToken)),
+                    () => TimeAsync(pumps, bytes, () => Task.Run(() => pump.Receive(to.Address, bytes), cancellationToken)),
+                ];
+                foreach (var step in pass % 2 == 0 ? steps : steps.Reverse()) await step();
+            }
+
+            unsafe { new Span<byte>((void*)to.Address, (int)Math.Min(bytes, int.MaxValue)).Clear(); }
+            await transport.ReadAsync(peer, ranges, token: 0, cancellationToken);
+            Verify(own.Address, to.Address, source, destination, block);
+            var small = ranges[0] with { Length = (ulong)Math.Min(block, SmallBytes) };
+            var latencies = await LatenciesAsync(() => transport.ReadAsync(peer, [small], token: 0, cancellationToken));
+            List<double> sums = [];
+            for (var pass = 0; pass < 3; pass++) await TimeAsync(sums, bytes, () => Task.Run(() => Hash(to.Address, blocks, block), cancellationToken));
+            var gigabytes = Passes * bytes / 1e9;
+            return new()
+            {
+                Transport = transportName,
+                GigabytesPerSecond = Median(ours[WarmUp..]),
+                MemoryCopy = Median(copies[WarmUp..]),
+                SocketPump = Median(pumps[WarmUp..]),
+                Checksum = Median(sums),
+                P50 = latencies[latencies.Count / 2],
+                P99 = latencies[latencies.Count * 99 / 100],
+                ReaderCpu = readerCpu / gigabytes,
+                SourceCpu = sourceCpu / gigabytes,
+            };
+        }
+        finally
+        {
+            process.StandardInput.Close();
+            await process.WaitForExitAsync(CancellationToken.None);
+        }
+    }
+
+    public static unsafe void Fill(nint address, long bytes)
+    {
+        for (long at = 0; at + sizeof(long) <= bytes; at += sizeof(long)) *(long*)(address + (nint)at) = at * 0x9E37_79B9 + 1;
+    }
+
+    private static Process Start(long bytes)
+    {
+        var start = new ProcessStartInfo("dotnet") { RedirectStandardInput = true, RedirectStandardOutput = true };
+        start.ArgumentList.Add(typeof(TransferBenchmark).Assembly.Location);
+        start.ArgumentList.Add(TransferSource.Verb);
+        start.ArgumentList.Add(bytes.ToString(CultureInfo.InvariantCulture));
+        return Process.Start(start) ?? throw new IOException("cannot start the source process");
+    }
+
+    private static async Task<double> CpuAsync(Process process, CancellationToken cancellationToken)
+    {
+        await process.StandardInput.WriteLineAsync("cpu".AsMemory(), cancellationToken);
+        return double.Parse(await process.StandardOutput.ReadLineAsync(cancellationToken) ?? throw new IOException("the source process has ended"), CultureInfo.InvariantCulture);
+    }
+
+    private static async Task TimeAsync(List<double> rates, long bytes, Func<Task> work)
+    {
+        var started = Stopwatch.GetTimestamp();
+        await work();
+        rates.Add(bytes / 1e9 / Stopwatch.GetElapsedTime(started).TotalSeconds);
+    }
+
+    private static async Task<List<double>> LatenciesAsync(Func<Task> read)
+    {
+        List<double> microseconds = [];
+        for (var i = 0; i < SmallReads; i++)
+        {
+            var started = Stopwatch.GetTimestamp();
+            await read();
+            if (i >= SmallReads / 4) microseconds.Add(Stopwatch.GetElapsedTime(started).TotalMicroseconds);
+        }
+        microseconds.Sort();
+        return microseconds;
+    }
+
+    private static unsafe void Copy(nint from, nint to, long[] source, long[] destination, long block)
+    {
+        for (var i = 0; i < source.Length; i++)
+            Buffer.MemoryCopy((byte*)from + source[i] * block, (byte*)to + destination[i] * block, block, block);
+    }
+
+    /// <summary>A fast transfer of the wrong bytes is no result; the source holds the same pattern as <paramref name="from"/>.</summary>
+    private static unsafe void Verify(nint from, nint to, long[] source, long[] destination, long block)
+    {
+        for (var i = 0; i < source.Length; i++)
+        {
+            if (!new ReadOnlySpan<byte>((byte*)from + source[i] * block, (int)block).SequenceEqual(new ReadOnlySpan<byte>((byte*)to + destination[i] * block, (int)block)))
+                throw new IOException($"block {source[i]} arrived damaged");
+        }
+    }
+
+    private static unsafe void Hash(nint address, int blocks, long block)
+    {
+        var all = 0ul;
+        for (var i = 0; i < blocks; i++) all ^= XxHash64.HashToUInt64(new ReadOnlySpan<byte>((byte*)address + i * block, (int)block));
+        GC.KeepAlive(all);
+    }
+
+    private static long[] Shuffled(int count, int seed)
+    {
+        var order = Enumerable.Range(0, count).Select(static i => (long)i).ToArray();
+        new Random(seed).Shuffle(order);
+        return order;
+    }
+
+    private static double Median(List<double> values)
+    {
+        var sorted = values.Order().ToArray();
+        return (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
+    }
+
+    /// <summary>Blocking sockets, one thread each: the least that moving bytes through them can cost.</summary>
+    private sealed class PumpReader : IDisposable
+    {
+        private readonly Socket[] _sockets;
+
+        public PumpReader(int port, int count)
+        {
+            _sockets = [.. Enumerable.Range(0, count).Select(_ => new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true })];
+            foreach (var socket in _sockets) socket.Connect(IPAddress.Loopback, port);
+        }
+
+        public unsafe void Receive(nint to, long bytes) => Task.WaitAll(_sockets.Select((socket, i) => Task.Factory.StartNew(() =>
+        {
+            var at = bytes * i / _sockets.Length;
+            var end = bytes * (i + 1) / _sockets.Length;
+            socket.Send(BitConverter.GetBytes(end - at));
+            while (at < end) at += socket.Receive(new Span<byte>((byte*)to + at, (int)Math.Min(end - at, 1 << 20)));
+        }, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)).ToArray());
+
+        public void Dispose()
+        {
+            foreach (var socket in _sockets) socket.Dispose();
+        }
+    }
+}
