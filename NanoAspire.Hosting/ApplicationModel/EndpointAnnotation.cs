@@ -71,5 +71,10 @@ public sealed class EndpointAnnotation : IResourceAnnotation
     internal bool FromLaunchProfile { get; init; }
 
     internal Task<AllocatedEndpoint> WaitForAllocationAsync(CancellationToken ct) => _allocation.Task.WaitAsync(ct);
-    internal void FailAllocation(string reason) => _allocation.TrySetException(new DistributedApplicationException(reason));
+
+    internal void FailAllocation(string reason)
+    {
+        _allocation.TrySetException(new DistributedApplicationException(reason));
+        _ = _allocation.Task.Exception;                          // nobody may ever ask
+    }
 }

@@ -30,7 +30,11 @@ internal sealed class ApplicationOrchestrator(DistributedApplicationModel model,
 
         var resources = model.Resources.ToArray();
         var missing = await factory.FindToolsAsync(resources, configuration["ASPIRE_CONTAINER_RUNTIME"] ?? configuration["DcpPublisher:ContainerRuntime"], cancellationToken).ConfigureAwait(false);
-        foreach (var (resource, reason) in missing) resource.Annotations.Add(new UnavailableAnnotation(reason));
+        foreach (var (resource, reason) in missing)
+        {
+            resource.Annotations.Add(new UnavailableAnnotation(reason));
+            logs.Write(resource.Name, Availability.Describe(resource, reason, model), isError: false);
+        }
 
         var completed = resources.SelectMany(r => r.Annotations.OfType<WaitAnnotation>()).Where(w => w.WaitType == WaitType.WaitForCompletion).Select(w => w.Resource).ToHashSet();
         var restart = configuration["NanoAspire:RestartOnCrash"] is not "false";
@@ -45,6 +49,7 @@ internal sealed class ApplicationOrchestrator(DistributedApplicationModel model,
 
         var randomize = string.Equals(configuration["DcpPublisher:RandomizePorts"], "true", StringComparison.OrdinalIgnoreCase);
         foreach (var resource in resources.Where(r => r.HasAnnotationOfType<InstancesAnnotation>())) Allocate(resource, randomize, services);
+        FailUnknownEndpoints(resources);
         foreach (var resource in resources)
         {
             if (resource is IResourceWithEndpoints && _runners.ContainsKey(resource))
@@ -99,6 +104,17 @@ internal sealed class ApplicationOrchestrator(DistributedApplicationModel model,
             foreach (var endpoint in resource.Annotations.OfType<EndpointAnnotation>().Where(x => x.AllocatedEndpoint is null)) endpoint.FailAllocation(e.Message);
             logs.Write(resource.Name, e.Message, isError: true);
             _ = Fail(resource, e.Message);
+        }
+    }
+
+    /// <summary>A reference to something that was taken out of the model, or cannot run here, fails its user instead of making it wait for ever.</summary>
+    private void FailUnknownEndpoints(IResource[] resources)
+    {
+        foreach (var other in resources.SelectMany(r => r.Annotations.OfType<ResourceRelationshipAnnotation>()).Select(r => r.Resource).Distinct())
+        {
+            if (_runners.ContainsKey(other) || (resources.Contains(other) && !Availability.IsUnavailable(other))) continue;
+            var reason = resources.Contains(other) ? $"Resource '{other.Name}' is not available on this machine." : $"Resource '{other.Name}' is referred to, but is not part of the application.";
+            foreach (var endpoint in other.Annotations.OfType<EndpointAnnotation>().Where(e => e.AllocatedEndpoint is null)) endpoint.FailAllocation(reason);
         }
     }
 

@@ -6,4 +6,12 @@ internal sealed record UnavailableAnnotation(string Reason) : IResourceAnnotatio
 internal static class Availability
 {
     public static bool IsUnavailable(IResource resource) => resource.HasAnnotationOfType<UnavailableAnnotation>();
+
+    /// <summary>One line for the user: what is missing, and who does without it.</summary>
+    public static string Describe(IResource resource, string reason, DistributedApplicationModel model)
+    {
+        var consumers = model.Resources.Where(r => r.Annotations.OfType<ResourceRelationshipAnnotation>().Any(a => ReferenceEquals(a.Resource, resource))).Select(r => r.Name).ToArray();
+        var effect = consumers.Length == 0 ? "nobody needs it" : $"{string.Join(", ", consumers)} gets no connection string and uses its embedded store";
+        return $"Not started ({reason}): {effect}.";
+    }
 }

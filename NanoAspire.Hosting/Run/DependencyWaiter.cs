@@ -32,11 +32,11 @@ internal sealed class DependencyWaiter(ResourceNotificationService notifications
             _ => "complete",
         };
         logs.Write(resource.Name, $"Waiting for resource '{name}' to {goal}.", isError: false);
-        await Task.WhenAll(ResourceInstance.IdsOf(wait.Resource).Select(id => WaitForInstanceAsync(resource, wait, id, ct))).ConfigureAwait(false);
+        await Task.WhenAll(ResourceInstance.IdsOf(wait.Resource).Select(id => WaitForInstanceAsync(wait, id, ct))).ConfigureAwait(false);
         logs.Write(resource.Name, $"Finished waiting for resource '{name}'.", isError: false);
     }
 
-    private async Task WaitForInstanceAsync(IResource resource, WaitAnnotation wait, string id, CancellationToken ct)
+    private async Task WaitForInstanceAsync(WaitAnnotation wait, string id, CancellationToken ct)
     {
         var name = wait.Resource.Name;
         var stopOnFailure = (wait.WaitBehavior ?? defaultBehavior) == WaitBehavior.StopOnResourceUnavailable;
@@ -48,17 +48,17 @@ internal sealed class DependencyWaiter(ResourceNotificationService notifications
         {
             if (snapshot.State?.Text == KnownResourceStates.FailedToStart)
             {
-                throw Failed(resource, $"Dependency resource '{name}' failed to start.");
+                throw new DistributedApplicationException($"Dependency resource '{name}' failed to start.");
             }
             if (snapshot.ExitCode is { } code && code != wait.ExitCode)
             {
-                throw Failed(resource, $"Resource '{name}' has entered the '{snapshot.State?.Text}' state with exit code '{code}', expected '{wait.ExitCode}'.");
+                throw new DistributedApplicationException($"Resource '{name}' has entered the '{snapshot.State?.Text}' state with exit code '{code}', expected '{wait.ExitCode}'.");
             }
             return;
         }
         if (stopOnFailure && HasFailed(snapshot))
         {
-            throw Failed(resource, snapshot.State?.Text == KnownResourceStates.FailedToStart
+            throw new DistributedApplicationException(snapshot.State?.Text == KnownResourceStates.FailedToStart
                 ? $"Dependency resource '{name}' failed to start."
                 : $"Resource '{name}' has entered the '{snapshot.State?.Text}' state prematurely.");
         }
@@ -72,11 +72,5 @@ internal sealed class DependencyWaiter(ResourceNotificationService notifications
         if (stopOnFailure && HasFailed(snapshot)) return true;
         if (snapshot.State?.Text != KnownResourceStates.Running) return false;
         return type == WaitType.WaitUntilStarted || snapshot is { HealthStatus: HealthStatus.Healthy, Ready: not null };
-    }
-
-    private DistributedApplicationException Failed(IResource resource, string message)
-    {
-        logs.Write(resource.Name, message, isError: true);
-        return new DistributedApplicationException(message);
     }
 }

@@ -27,6 +27,7 @@ internal sealed class InstanceRunner(ResourceInstance instance, EndpointPlan end
             _stop?.Dispose();
             _stop = new CancellationTokenSource();
             var stop = _stop.Token;
+            await PublishStartingAsync().ConfigureAwait(false);      // before the command returns: nobody sees the old end again
             _life = Task.Run(() => LiveAsync(prepare, stop), CancellationToken.None);
             return true;
         }
@@ -114,14 +115,7 @@ internal sealed class InstanceRunner(ResourceInstance instance, EndpointPlan end
 
     private async Task<(int Code, string? Words, bool Ready)> RunOnceAsync(CancellationToken stop)
     {
-        await PublishAsync(s => s with
-        {
-            State = KnownResourceStates.Starting,
-            ExitCode = null,
-            StopTimeStamp = null,
-            Ready = null,
-            HealthReports = [],
-        }).ConfigureAwait(false);
+        await PublishStartingAsync().ConfigureAwait(false);
         endpoints.Assign(Instance);
         var spec = await services.Factory.CreateAsync(Instance, stop).ConfigureAwait(false);
         endpoints.Release(Instance);
@@ -168,6 +162,15 @@ internal sealed class InstanceRunner(ResourceInstance instance, EndpointPlan end
             await services.Eventing.PublishAsync(new ResourceStoppedEvent(_resource, services.Provider, last)).ConfigureAwait(false);
         }
     }
+
+    private Task PublishStartingAsync() => PublishAsync(s => s with
+    {
+        State = KnownResourceStates.Starting,
+        ExitCode = null,
+        StopTimeStamp = null,
+        Ready = null,
+        HealthReports = [],
+    });
 
     private Task PublishAsync(Func<CustomResourceSnapshot, CustomResourceSnapshot> update) => services.Notifications.PublishUpdateAsync(_resource, Instance.Id, update);
 }

@@ -26,12 +26,12 @@ internal sealed partial class ManagedProcess : IDisposable
         Id = process.Id;
         var output = PumpAsync(process.StandardOutput, line =>
         {
-            if (line.Length > 0) _lastOutput = line;
+            if (IsTelling(line)) _lastOutput = line;
             onLine(line, false);
         });
         var errors = PumpAsync(process.StandardError, line =>
         {
-            if (line.Length > 0) _lastError = line;
+            if (IsTelling(line)) _lastError = line;
             onLine(line, true);
         });
         Exited = WaitAsync(Task.WhenAll(output, errors));
@@ -63,6 +63,9 @@ internal sealed partial class ManagedProcess : IDisposable
     public void Kill() => Signal(SigKill);
 
     public void Dispose() => _process.Dispose();
+
+    /// <summary>Neither empty nor a frame of a stack trace.</summary>
+    private static bool IsTelling(string line) => line.AsSpan().Trim() is { IsEmpty: false } text && !text.StartsWith("at ", StringComparison.Ordinal);
 
     private async Task<int> WaitAsync(Task output)
     {
