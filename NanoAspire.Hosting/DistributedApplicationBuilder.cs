@@ -126,7 +126,11 @@ public class DistributedApplicationBuilder : IDistributedApplicationBuilder
         services.Configure<ConsoleLifetimeOptions>(o => o.SuppressStatusMessages = true);
         ConfigureLogging(_inner.Logging);
 
-        if (!ExecutionContext.IsRunMode) return;
+        if (!ExecutionContext.IsRunMode)
+        {
+            services.AddHostedService<PublishRunner>();
+            return;
+        }
         if (_interceptor is null) services.AddHostedService<ConsolePrinter>();
         if (_options.EnableResourceLogging) services.AddHostedService<ResourceLogForwarder>();
         if (!_options.DisableDashboard)

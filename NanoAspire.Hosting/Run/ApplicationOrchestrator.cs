@@ -1,4 +1,5 @@
 using System.Reflection;
+using System.Runtime.InteropServices;
 using Aspire.Hosting.Eventing;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
@@ -71,13 +72,20 @@ internal sealed class ApplicationOrchestrator(DistributedApplicationModel model,
         Log.Started(logger);
     }
 
-    /// <summary>Stops layer after layer, those first that nobody else needs. When the token fires, what is left is killed.</summary>
+    /// <summary>Stops layer after layer, those first that nobody else needs. When the token fires, or on another Ctrl+C, what is left is killed.</summary>
     public async Task StopAsync(CancellationToken cancellationToken)
     {
+        using var hurry = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        using var again = PosixSignalRegistration.Create(PosixSignal.SIGINT, context =>
+        {
+            context.Cancel = true;
+            Log.Hurry(logger);
+            hurry.Cancel();
+        });
         await _stopping.CancelAsync().ConfigureAwait(false);
         foreach (var layer in ModelChecks.StopOrder(model))
         {
-            await Task.WhenAll(layer.Where(_runners.ContainsKey).Select(r => _runners[r].StopAllAsync(Grace, cancellationToken))).ConfigureAwait(false);
+            await Task.WhenAll(layer.Where(_runners.ContainsKey).Select(r => _runners[r].StopAllAsync(Grace, hurry.Token))).ConfigureAwait(false);
         }
     }
 

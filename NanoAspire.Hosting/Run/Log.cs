@@ -45,4 +45,7 @@ internal static partial class Log
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The dashboard cannot listen, the application runs without it: {Reason}")]
     public static partial void NoDashboard(ILogger logger, string reason);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Interrupted again: killing what has not ended yet.")]
+    public static partial void Hurry(ILogger logger);
 }

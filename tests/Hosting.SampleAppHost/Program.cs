@@ -12,6 +12,10 @@ var back = builder.AddProject<Projects.Hosting_SampleService>("back", launchProf
 
 builder.AddProject<Projects.Hosting_SampleService>("front", launchProfileName: null)
     .WithArgs("--name", "front")
+    .WithArgs(context =>
+    {
+        if (builder.Configuration["stubborn"] is not null) context.Args.Add("--ignore-stop=true");
+    })
     .WithHttpEndpoint(port: builder.Configuration["port"] is { } port ? int.Parse(port) : null)
     .WithExternalHttpEndpoints()
     .WithReference(back)

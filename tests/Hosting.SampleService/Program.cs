@@ -38,6 +38,7 @@ app.MapPost("/echo", async (HttpRequest request) =>
 });
 app.Lifetime.ApplicationStopping.Register(() =>
 {
+    Console.WriteLine($"sample {options["name"]} stops");
     if (options["stop-file"] is { } path) File.AppendAllText(path, $"{options["name"]}\n");
     if (options["ignore-stop"] is not null) Thread.Sleep(TimeSpan.FromMinutes(5));
 });

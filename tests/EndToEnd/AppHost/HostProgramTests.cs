@@ -25,6 +25,14 @@ public sealed class HostProgramTests
     }
 
     [Fact]
+    public async Task A_publisher_that_is_not_there_ends_with_one_line_and_code_1()
+    {
+        using var host = HostProgram.Start("--publisher", "kubernetes", "--output-path", Path.GetTempPath());
+        Assert.Equal(1, await host.ExitAsync());
+        Assert.Contains("kubernetes", Assert.Single(host.Errors), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_model_folder_that_is_none_ends_with_one_line_and_code_1()
     {
         using var missing = HostProgram.Start("--model", "/no/such/model");

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
@@ -36,6 +35,22 @@ public sealed class HostProcessTests
         Assert.Contains("back  | sample back starts", host.Lines);
         Assert.Contains("front | Waiting for resource 'back' to become healthy.", host.Lines);
         Assert.DoesNotContain(host.Lines, l => l.Contains('\e'));
+    }
+
+    [Fact]
+    public async Task A_second_interrupt_kills_what_does_not_end_by_itself()
+    {
+        Assert.SkipWhen(Signals.IsIgnored(2), "interrupts are ignored here, and children inherit that");
+        using var host = SampleHost.Start(path: Path.GetTempPath(), "--stubborn", "true");
+        var children = await host.ChildrenAsync(2);
+        Assert.Equal(0, Signals.Send(host.Process.Id, 15));
+        await host.LineAsync(l => l.Contains("sample front stops", StringComparison.Ordinal));
+        Assert.False(host.Process.HasExited);
+        Assert.Equal(0, Signals.Send(host.Process.Id, 2));
+        await host.Process.WaitForExitAsync(Ct);
+        Assert.Equal(0, host.Process.ExitCode);
+        Assert.Contains(host.Lines, l => l.StartsWith("Interrupted again", StringComparison.Ordinal));
+        Assert.DoesNotContain(children, SampleProcesses.IsAlive);
     }
 
     [Fact(Skip = Needs.RedisReason, SkipUnless = nameof(Needs.Redis), SkipType = typeof(Needs))]
