@@ -28,7 +28,7 @@ static async Task<int> RunAsync(RouterOptions options, CancellationToken ct)
 {
     var listening = false;
     // A port that is taken is one line on stderr, not a stack trace as well.
-    await using var app = RouterApp.Build(options, builder => builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", _ => listening));
+    await using var app = RouterApp.Build(options, builder => builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", level => listening && level >= LogLevel.Information));
     app.Lifetime.ApplicationStarted.Register(() => listening = true);
     await app.RunAsync(ct);
     return 0;
