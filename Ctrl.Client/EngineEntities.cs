@@ -46,13 +46,13 @@ internal static class EngineEntities
         var metadata = entity.Metadata as JsonObject ?? [];
         if ((Text(endpoint, "host") ?? Text(metadata, "host")) is not { Length: > 0 } host) return null;
         if ((Port(endpoint) ?? Port(metadata)) is not { } port) return null;
-        var scheme = Text(endpoint, "protocol") == "https" ? "https" : "http";
+        if (Address(Text(endpoint, "protocol") == "https" ? "https" : "http", host, port) is not { } url) return null;
         return new ListedEngine(
             new EngineDescriptor
             {
                 Id = entity.EntityId,
                 Role = ParseRole(Text(metadata, "role")),
-                Url = $"{scheme}://{Bracketed(host)}:{port}",
+                Url = url,
                 Models = Models(Texts(metadata, "models"), Text(metadata, "served_model_name"), Text(metadata, "model_path")),
                 Incarnation = Text(metadata, "incarnation"),
                 KvDigest = Text(metadata, "kv_digest"),
@@ -65,12 +65,15 @@ internal static class EngineEntities
     /// <summary>An engine of the first-generation API, taken as serving HTTP on its registered port.</summary>
     public static ListedEngine? TryReadEngine(JsonElement info)
     {
-        if (JsonNode.Parse(info.GetRawText()) is not JsonObject engine) return null;
+        JsonNode? node;
+        try { node = JsonNode.Parse(info.GetRawText(), documentOptions: new JsonDocumentOptions { AllowDuplicateProperties = false }); }
+        catch (JsonException) { return null; }
+        if (node is not JsonObject engine) return null;
         if (Text(engine, "id") is not { Length: > 0 } id || Text(engine, "host") is not { Length: > 0 } host || Port(engine) is not { } port) return null;
         if (Text(engine, "model_path") is not { Length: > 0 } model) return null;
-        if (host == "0.0.0.0") host = "127.0.0.1";
+        if (Address("http", host == "0.0.0.0" ? "127.0.0.1" : host, port) is not { } url) return null;
         return new ListedEngine(
-            new EngineDescriptor { Id = id, Role = ParseRole(Text(engine, "role")), Url = $"http://{Bracketed(host)}:{port}", Models = Models([], served: null, model) }, StartedAtMs: 0);
+            new EngineDescriptor { Id = id, Role = ParseRole(Text(engine, "role")), Url = url, Models = Models([], served: null, model) }, StartedAtMs: 0);
     }
 
     /// <summary>Case-insensitive; what is unknown or missing serves both phases.</summary>
@@ -101,18 +104,28 @@ internal static class EngineEntities
         return [.. names.Where(n => n.Length > 0).Distinct(StringComparer.Ordinal)];
     }
 
-    private static string Bracketed(string host) => host.Contains(':') && !host.StartsWith('[') ? $"[{host}]" : host;
+    /// <summary>Null when the host is not just a host: whoever uses the URL must be able to trust its shape.</summary>
+    private static string? Address(string scheme, string host, int port)
+    {
+        var text = $"{scheme}://{(host.Contains(':') && !host.StartsWith('[') ? $"[{host}]" : host)}:{port}";
+        return Uri.TryCreate(text, UriKind.Absolute, out var url) && url is { AbsolutePath: "/", UserInfo: "", Query: "", Fragment: "" } && url.Port == port ? text : null;
+    }
 
-    private static string? Text(JsonObject? node, string name) => node?[name] is JsonValue value && value.TryGetValue<string>(out var text) ? text : null;
+    private static string? Text(JsonObject? node, string name) => Text(node?[name]);
 
-    private static string[] Texts(JsonObject node, string name) =>
-        node[name] is JsonArray array ? [.. array.OfType<JsonValue>().Select(v => v.TryGetValue<string>(out var text) ? text : null).OfType<string>()] : [];
+    private static string[] Texts(JsonObject node, string name) => node[name] is JsonArray array ? [.. array.Select(Text).OfType<string>()] : [];
+
+    private static string? Text(JsonNode? node)
+    {
+        try { return node is JsonValue value && value.TryGetValue<string>(out var text) ? text : null; }
+        catch (InvalidOperationException) { return null; }                   // half a surrogate pair: no text at all
+    }
 
     private static int? Port(JsonObject? node)
     {
         if (node?["port"] is not JsonValue value) return null;
         var number = value.TryGetValue<int>(out var port) ? port
-            : value.TryGetValue<string>(out var text) && int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var parsed) ? parsed : 0;
+            : Text(value) is { } text && int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var parsed) ? parsed : 0;
         return number is > 0 and <= ushort.MaxValue ? number : null;
     }
 }

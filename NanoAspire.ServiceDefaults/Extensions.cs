@@ -90,6 +90,8 @@ public static class Extensions
         var logging = builder.Configuration.GetSection("Logging");
         if (!logging.GetSection("Console:FormatterOptions").Exists())
         {
+            // Without a name the provider falls back to its older options, which know no single line.
+            builder.Services.PostConfigure<ConsoleLoggerOptions>(options => options.FormatterName ??= ConsoleFormatterNames.Simple);
             builder.Services.Configure<SimpleConsoleFormatterOptions>(options =>
             {
                 options.SingleLine = true;

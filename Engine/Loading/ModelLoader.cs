@@ -70,7 +70,7 @@ public static class ModelLoader
         var budget = options.KvMemoryBytes ?? Math.Min(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4, DefaultKvBytes);
         var useful = (long)options.MaxSequences * ((maxPositions + options.BlockSize - 1) / options.BlockSize) + 1;   // block 0 serves no sequence
         var blocks = Math.Min(Math.Min(budget / geometry.BlockBytes, useful), int.MaxValue);
-        if (blocks < 1) throw new ModelLoadException($"kv-memory of {budget} bytes does not hold one block of {geometry.BlockBytes}");
+        if (blocks < 2) throw new ModelLoadException($"kv-memory of {budget} bytes does not hold two blocks of {geometry.BlockBytes}, and the first serves no sequence");
         var identity = $"{Numerics}\n{config}\n{weights.Digest}\n{options.DType}\n{geometry}";
         var layout = new KvLayout
         {

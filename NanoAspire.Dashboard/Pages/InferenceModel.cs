@@ -68,16 +68,28 @@ internal sealed class InferenceModel
         IReadOnlyList<SeriesSnapshot> All(string name, string? kind = null, Func<string, bool>? role = null) =>
             [.. engines.Where(engine => role is null || role(engine.Role)).SelectMany(engine => Series(context, engine.Resource, name, kind))];
 
+        // A decode engine counts the prompts it pulls; where others compute them, they would count twice.
+        var computed = engines.Any(engine => engine.Role != "decode");
+        bool ComputesPrompts(string role) => role != "decode" || !computed;
+
         return new InferenceModel(engines, Pulls(context, window))
         {
             OutputTokens = All("tokens_total", "completion"),
             RunningNow = All("requests_running"),
-            FirstToken = All("gen_ai.server.time_to_first_token", role: role => role != "decode") is { Count: > 0 } first ? first : All("gen_ai.server.time_to_first_token"),
+            FirstToken = FirstTokens(context, window) is { Count: > 0 } seenByClients ? seenByClients
+                : All("gen_ai.server.time_to_first_token", role: role => role != "decode") is { Count: > 0 } first ? first : All("gen_ai.server.time_to_first_token"),
             TokenGap = All("itl_seconds"),
-            PromptTokens = All("tokens_total", "prompt"),
-            HitTokens = All("prefix_hit_tokens_total"),
+            PromptTokens = All("tokens_total", "prompt", ComputesPrompts),
+            HitTokens = All("prefix_hit_tokens_total", role: ComputesPrompts),
             BlocksInUse = [.. engines.SelectMany(engine => (string[])["used", "parked"], (engine, state) => Series(context, engine.Resource, "kv_blocks", state, "state")).SelectMany(series => series)],
         };
+    }
+
+    /// <summary>The router's figure is the client's: it holds both stages and what lies between. Only streamed requests have it.</summary>
+    private static List<SeriesSnapshot> FirstTokens(DashboardContext context, TimeWindow window)
+    {
+        List<SeriesSnapshot> series = [.. context.Store.Resources.All().SelectMany(resource => Series(context, resource, "router.ttft"))];
+        return MetricMath.Window(series, window.From, window.Now).Count > 0 ? series : [];
     }
 
     private static EngineFigures Figures(DashboardContext context, TimeWindow window, TelemetryResource resource, IReadOnlyList<DashboardResource> listed)

@@ -38,10 +38,11 @@ internal static class InferencePage
         var gap = MetricMath.Window(model.TokenGap, window.From, window.Now);
         var output = model.OutputTokens.Sum(series => MetricMath.Increase(series, window.From, window.Now)) / window.Length.TotalSeconds;
         var hit = InferenceModel.HitRateOf(model.HitTokens, model.PromptTokens, window.From, window.Now);
+        var prompts = model.PromptTokens.Sum(series => MetricMath.Increase(series, window.From, window.Now)) / window.Length.TotalSeconds;
         var (blocks, inUse) = (model.Engines.Sum(e => e.Blocks), model.Engines.Sum(e => e.Used + e.Parked));
 
         html.Add($"""<section class="tiles" aria-label="Totals">""");
-        Tile(html, "Output", Quantities.Number(output), "tokens/s", $"{Quantities.Number(model.Engines.Sum(e => e.PromptRate))} prompt tokens/s", MetricMath.Rates(model.OutputTokens, window.Edges), "c0");
+        Tile(html, "Output", Quantities.Number(output), "tokens/s", $"{Quantities.Number(prompts)} prompt tokens/s", MetricMath.Rates(model.OutputTokens, window.Edges), "c0");
         Tile(html, "Requests", Quantities.Number(model.Engines.Sum(e => e.Running)), "running", $"{Quantities.Number(model.Engines.Sum(e => e.Waiting))} waiting", MetricMath.Values(model.RunningNow, window.Edges), "c4");
         Tile(html, "First token", Time(first.Percentile(0.5)), "p50", $"{Time(first.Percentile(0.95))} p95", MetricMath.Percentiles(model.FirstToken, window.Edges, 0.5), "c2");
         Tile(html, "Between tokens", Time(gap.Percentile(0.5)), "p50", $"{Time(gap.Percentile(0.99))} p99", MetricMath.Percentiles(model.TokenGap, window.Edges, 0.5), "c6");

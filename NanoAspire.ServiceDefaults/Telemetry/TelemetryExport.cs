@@ -36,7 +36,9 @@ internal static class TelemetryExport
                 options.IncludeScopes = true;
             })
             .WithMetrics(metrics => metrics.AddMeter([.. MetricsOptions.DefaultMeters]))
-            .WithTracing(tracing => tracing.AddSource(applicationName, "Microsoft.AspNetCore", "System.Net.Http", "NanoAspire.*"))
+            .WithTracing(tracing => tracing
+                .AddSource(applicationName, "Microsoft.AspNetCore", "System.Net.Http", "NanoAspire.*")
+                .SetSampler(new RequestSampler(builder.Configuration)))
             .UseOtlpExporter();
     }
 

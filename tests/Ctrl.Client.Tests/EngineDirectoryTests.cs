@@ -70,6 +70,27 @@ public sealed class EngineDirectoryTests
         await host.StopAsync();
     }
 
+    [Fact]
+    public async Task Whatever_others_register_the_directory_goes_on()
+    {
+        await using var original = await OriginalServer.StartAsync();
+        const string head = """{"entity_id":"bad","kind":"dlengine","endpoint":{"host":"127.0.0.1","port":8100},"metadata":""";
+        original.Entities = string.Join(',',
+            "5", "null", "{}", """{"entity_id":5,"kind":"dlengine"}""", """{"entity_id":"\ud800","kind":"dlengine"}""",
+            head + """{"role":"decode","role":"prefill"}}""", head + """{"a":{"b":1,"b":2}}}""", head + """{"served_model_name":"\ud800","models":["\ud800",7,{}],"role":"\udfff"}}""",
+            head + "[]}", head + "7}", """{"entity_id":"bad2","kind":"dlengine","endpoint":{"host":"h","port":"\ud800"}}""", """{"entity_id":"bad3","kind":"dlengine","endpoint":{"host":"h","port":1e300}}""",
+            OriginalServer.Entity("good", 8109));
+        using var host = ClientHost.Directory(original.Url);
+        await host.StartAsync();
+        var directory = host.Services.GetRequiredService<EngineDirectory>();
+        await directory.WaitForFirstSnapshotAsync(default).WaitAsync(TimeSpan.FromSeconds(30));
+        Assert.Contains(directory.Current, e => e.Id == "good");
+        Assert.All(directory.Current.Where(e => e.Id != "good"), e => Assert.Empty(e.Models));
+        var asked = original.Lists;
+        await Eventually.TrueAsync(() => original.Lists > asked + 1, "more polls");
+        await host.StopAsync();
+    }
+
     [Theory]
     [InlineData(500, "oops")]
     [InlineData(503, """{"status":"error"}""")]

@@ -53,6 +53,9 @@ public sealed class EngineEntitiesTests
     [InlineData("""{"port":1}""")]
     [InlineData("""{"host":"h","port":70000}""")]
     [InlineData("null")]
+    [InlineData("""{"host":"a b","port":1}""")]
+    [InlineData("""{"host":"h/path?","port":1}""")]
+    [InlineData("""{"host":"user@h","port":1}""")]
     public void An_entity_without_a_usable_address_is_no_engine(string endpoint) =>
         Assert.Null(EngineEntities.TryRead(new EntityInfo { EntityId = "x", Kind = "dlengine", Endpoint = JsonNode.Parse(endpoint) }));
 }

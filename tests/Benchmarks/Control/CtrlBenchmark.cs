@@ -58,7 +58,9 @@ internal static class CtrlBenchmark
             await RateAsync(open, heartbeat, TimeSpan.FromSeconds(Math.Min(1, duration.TotalSeconds)), latencies: null, ct);
             var latencies = new List<double>[connections];
             var registrations = await RateAsync(open, register, duration, latencies: null, ct);
+            var before = CpuTime(service);
             var heartbeats = await RateAsync(open, heartbeat, duration, latencies, ct);
+            var cpu = CpuTime(service) - before;
             var lookups = await RateAsync(open, lookup, duration, latencies: null, ct);
             var sorted = latencies.SelectMany(l => l).Order().ToArray();
             return new CtrlFigures
@@ -69,6 +71,7 @@ internal static class CtrlBenchmark
                 Heartbeats = heartbeats,
                 HeartbeatP50Us = sorted[sorted.Length / 2],
                 HeartbeatP99Us = sorted[(int)(sorted.Length * 0.99)],
+                HeartbeatCpuUs = cpu.TotalMicroseconds / sorted.Length,
                 Lookups = lookups,
                 ListMs = await ListAsync(open[0], ct),
             };
@@ -78,6 +81,12 @@ internal static class CtrlBenchmark
             foreach (var connection in open) connection.Dispose();
             service.Kill();
         }
+    }
+
+    private static TimeSpan CpuTime(Process process)
+    {
+        process.Refresh();
+        return process.TotalProcessorTime;
     }
 
     private static byte[][] Requests(int count, string path, Func<int, string> body) => [.. Enumerable.Range(0, count).Select(i => KeepAliveConnection.Request(path, body(i)))];

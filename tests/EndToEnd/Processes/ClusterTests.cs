@@ -129,10 +129,13 @@ public sealed class ClusterTests : IAsyncLifetime
     {
         var engine = await _cluster.AddEngineAsync("DecodeEngine", more: ["--mode", "hybrid"]);
         await _cluster.WaitUntilServedAsync();
-        var story = StreamAsync(ServiceCluster.Chat(Story, stream: true));
-        await Task.Delay(200);
-        engine.Signal(ServiceProcess.Terminate);
-        Assert.True((await story).Done);
+        var body = new JsonObject { ["model"] = "nano-demo", ["prompt"] = "Tell", ["max_tokens"] = 1500, ["ignore_eos"] = true, ["stream"] = true };
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/completions") { Content = JsonContent.Create(body) };
+        using var response = await _cluster.Router.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+        using var reader = new StreamReader(await response.Content.ReadAsStreamAsync());
+        Assert.StartsWith("data: ", await reader.ReadLineAsync(), StringComparison.Ordinal);
+        engine.Signal(ServiceProcess.Terminate);             // in mid-stream
+        Assert.EndsWith("data: [DONE]\n\n", await reader.ReadToEndAsync(), StringComparison.Ordinal);
         Assert.Equal(0, await engine.WaitForExitAsync());
         for (var i = 0; ; i++)
         {

@@ -19,7 +19,7 @@ public sealed class ModelRunnerTests
         Refused("position 128", tokens: [1], positions: [128]);
         Refused("1 tokens but 2 positions", tokens: [1], positions: [0, 1]);
         Refused("needs 1 blocks and has 0", tokens: [1], blocks: []);
-        Refused("block 8 is not in the pool of 8", tokens: [1], blocks: [8]);
+        Refused("block 9 is not in the pool of 9", tokens: [1], blocks: [9]);
         Refused("block -1", tokens: [1], blocks: [-1]);
         Refused("belong to no sequence", tokens: [1, 2], sequenceLength: 1);
         Refused("covers tokens 0+3", tokens: [1, 2], sequenceLength: 3);

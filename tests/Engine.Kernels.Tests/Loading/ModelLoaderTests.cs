@@ -79,10 +79,10 @@ public sealed class ModelLoaderTests : IDisposable
     public void The_pool_is_no_larger_than_asked_for_or_useful()
     {
         var folder = _checkpoint.Write().Folder;
-        using (var full = ModelLoader.Load(folder, new() { Threads = 1, MaxSequences = 3, BlockSize = 32 })) Assert.Equal(3 * 4, full.KvMemory.BlockCount);
+        using (var full = ModelLoader.Load(folder, new() { Threads = 1, MaxSequences = 3, BlockSize = 32 })) Assert.Equal(3 * 4 + 1, full.KvMemory.BlockCount);
         const long BlockBytes = 2 * TinyCheckpoint.KvHeads * TinyCheckpoint.HeadDim * 32 * sizeof(float);
         using (var small = ModelLoader.Load(folder, new() { Threads = 1, BlockSize = 32, KvMemoryBytes = 5 * BlockBytes + 1 })) Assert.Equal((5, BlockBytes), (small.KvMemory.BlockCount, small.KvMemory.Layout.BlockBytes));
-        Assert.Contains("does not hold one block", Fails(new() { BlockSize = 32, KvMemoryBytes = BlockBytes - 1 }), StringComparison.Ordinal);
+        Assert.Contains("does not hold two blocks", Fails(new() { BlockSize = 32, KvMemoryBytes = 2 * BlockBytes - 1 }), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -65,6 +65,28 @@ public sealed partial class OtlpExportTests
         Assert.Equal(["/after"], paths.Distinct());
     }
 
+    [Theory]
+    [InlineData(null, 0)]
+    [InlineData("true", 2)]
+    public async Task A_call_that_belongs_to_no_request_is_traced_on_neither_side_unless_asked_for(string? keep, int expected)
+    {
+        await using var collector = await OtlpCollector.StartAsync();
+        var configuration = SampleService.Otlp(collector, "background", delay: "600000");
+        configuration["Telemetry:TraceBackgroundCalls"] = keep;
+        configuration["OTEL_TRACES_SAMPLER"] = "always_on";                           // as the application host sets it in development
+        await using var service = await SampleService.StartAsync(configuration, map: app => app.MapPost("/beat", () => "ok"));
+        var port = new Uri(service.Url).Port.ToString();
+        await Task.Run(async () =>
+        {
+            Activity.Current = null;
+            using var response = await service.App.Services.GetRequiredService<IHttpClientFactory>().CreateClient().PostAsync($"{service.Url}/beat", content: null);
+            response.EnsureSuccessStatusCode();
+        });
+        await service.App.StopAsync();
+        await service.DisposeAsync();
+        Assert.Equal(expected, collector.Spans.Where(span => span.Attributes(9).GetValueOrDefault("server.port") == port).Select(span => span.Hex(2)).Distinct().Count());
+    }
+
     [Fact]
     public async Task A_failing_handler_marks_its_span()
     {
