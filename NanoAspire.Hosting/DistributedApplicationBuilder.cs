@@ -127,9 +127,13 @@ public class DistributedApplicationBuilder : IDistributedApplicationBuilder
         ConfigureLogging(_inner.Logging);
 
         if (!ExecutionContext.IsRunMode) return;
-        if (!_options.DisableDashboard) services.AddHostedService<DashboardService>();
         if (_interceptor is null) services.AddHostedService<ConsolePrinter>();
         if (_options.EnableResourceLogging) services.AddHostedService<ResourceLogForwarder>();
+        if (!_options.DisableDashboard)
+        {
+            services.AddSingleton<DashboardResources>();
+            services.AddHostedService<DashboardService>();
+        }
         services.AddHostedService<HealthMonitor>();
         services.AddSingleton<ApplicationOrchestrator>();
         services.AddHostedService(p => p.GetRequiredService<ApplicationOrchestrator>());
@@ -142,6 +146,7 @@ public class DistributedApplicationBuilder : IDistributedApplicationBuilder
         logging.AddFilter("Microsoft.Extensions.Diagnostics.HealthChecks", LogLevel.None);     // reported per resource instead
         logging.AddFilter("System.Net.Http.HttpClient", LogLevel.Warning);
         logging.AddFilter("Aspire.Hosting", LogLevel.Information);
+        logging.AddFilter("NanoAspire.Dashboard", LogLevel.Warning);
         logging.AddConsole(o => o.FormatterName = HostConsoleFormatter.FormatterName).AddConsoleFormatter<HostConsoleFormatter, ConsoleFormatterOptions>();
     }
 

@@ -32,6 +32,9 @@ public class ResourceNotificationService
 
     internal WaitBehavior DefaultWaitBehavior { get; }
 
+    /// <summary>The last event of every instance.</summary>
+    internal IReadOnlyCollection<ResourceEvent> Current => [.. _current.Values];
+
     /// <summary>The last snapshot of every instance, then each update as it comes.</summary>
     public async IAsyncEnumerable<ResourceEvent> WatchAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
     {

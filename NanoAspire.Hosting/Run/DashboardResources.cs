@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Globalization;
 using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
@@ -10,40 +9,39 @@ namespace NanoAspire.Hosting.Run;
 /// <summary>The model as the dashboard shows it: every instance a row, in the order of the model.</summary>
 internal sealed class DashboardResources(DistributedApplicationModel model, ResourceNotificationService notifications, ResourceLoggerService logs, ResourceCommandService commands) : IDashboardResources
 {
-    private static readonly string[] SecretNames = ["PASSWORD", "TOKEN", "KEY", "SECRET", "HEADERS", "CONNECTIONSTRINGS__"];
-
-    private readonly ConcurrentDictionary<string, ResourceEvent> _latest = new();
+    private static readonly string[] SecretNames = ["PASSWORD", "TOKEN", "KEY", "SECRET", "HEADERS", "CONNECTIONSTRINGS__", "_URI"];
 
     public IReadOnlyList<DashboardResource> Snapshot()
     {
         var order = model.Resources.Select((resource, index) => (resource.Name, index)).ToDictionary(pair => pair.Name, pair => pair.index);
-        return [.. _latest.Values.Where(e => !e.Snapshot.IsHidden)
-            .OrderBy(e => order.GetValueOrDefault(e.Resource.Name, int.MaxValue)).ThenBy(e => e.ResourceId, StringComparer.Ordinal)
+        return [.. notifications.Current.Where(e => !e.Snapshot.IsHidden)
+            .OrderBy(e => order.GetValueOrDefault(e.Resource.Name, int.MaxValue)).ThenBy(Index)
             .Select(Row)];
     }
 
     public async IAsyncEnumerable<string> WatchAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        await foreach (var e in notifications.WatchAsync(cancellationToken).ConfigureAwait(false))
-        {
-            _latest[e.ResourceId] = e;
-            yield return e.ResourceId;
-        }
+        await foreach (var e in notifications.WatchAsync(cancellationToken).ConfigureAwait(false)) yield return e.ResourceId;
     }
 
     public async IAsyncEnumerable<ConsoleLine> WatchConsoleAsync(string resource, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        if (!_latest.ContainsKey(resource)) yield break;
+        if (!IsKnown(resource)) yield break;
         await foreach (var batch in logs.WatchAsync(resource, cancellationToken).ConfigureAwait(false))
             foreach (var line in batch) yield return new ConsoleLine(line.LineNumber, line.Content, line.IsErrorMessage);
     }
 
     public async Task<CommandOutcome> ExecuteAsync(string resource, string command, CancellationToken cancellationToken)
     {
-        if (!_latest.ContainsKey(resource)) return new(false, $"There is no resource '{resource}'.");
+        if (!IsKnown(resource)) return new(false, $"There is no resource '{resource}'.");
         var result = await commands.ExecuteCommandAsync(resource, command, cancellationToken).ConfigureAwait(false);
         return new(result.Success, result.Success ? null : result.ErrorMessage ?? "The command failed.");
     }
+
+    private bool IsKnown(string nameOrId) => notifications.Current.Any(e => ResourceNotificationService.Matches(e, nameOrId));
+
+    private static int Index(ResourceEvent e) =>
+        e.Resource.Annotations.OfType<InstancesAnnotation>().SelectMany(a => a.Instances).FirstOrDefault(i => i.Id == e.ResourceId)?.Index ?? 0;
 
     private static DashboardResource Row(ResourceEvent e)
     {
@@ -62,7 +60,7 @@ internal sealed class DashboardResources(DistributedApplicationModel model, Reso
             ExitCode = s.ExitCode,
             Source = s.Properties.FirstOrDefault(p => p.Name is "project.path" or "executable.path" or "container.image")?.Value?.ToString(),
             Urls = [.. s.Urls.Where(u => !u.IsInactive && !u.IsInternal).Select(u => new ResourceUrl(u.Name ?? "", u.Url))],
-            Environment = [.. s.EnvironmentVariables.Select(v => new ResourceVariable(v.Name, v.Value, IsSecret(v.Name)))],
+            Environment = [.. s.EnvironmentVariables.Where(v => v.IsFromSpec).Select(v => new ResourceVariable(v.Name, v.Value, IsSecret(v.Name)))],
             Properties = [.. s.Properties.Where(p => p.Value is not null).Select(p => KeyValuePair.Create(p.Name, p.IsSensitive ? "●●●●●●" : Convert.ToString(p.Value, CultureInfo.InvariantCulture) ?? ""))],
             Relations = [.. s.Relationships.Select(r => new ResourceRelation(r.ResourceName, r.Type))],
             Commands = [.. s.Commands.Where(c => c.State != ResourceCommandState.Hidden)

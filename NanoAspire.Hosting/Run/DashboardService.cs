@@ -6,32 +6,38 @@ using NanoAspire.Hosting.Model;
 
 namespace NanoAspire.Hosting.Run;
 
-/// <summary>The dashboard in the host's own process. Starts before the resources, so that their telemetry finds it; stops after them.</summary>
-internal sealed class DashboardService(DistributedApplicationModel model, ResourceNotificationService notifications, ResourceLoggerService logs, ResourceCommandService commands,
-    IConfiguration configuration, TimeProvider time, ILoggerFactory loggers, ILogger<DistributedApplication> logger) : IHostedService, IAsyncDisposable
+/// <summary>
+/// Starts the dashboard before any resource and writes its addresses into the configuration, where <see cref="OtlpTarget"/> finds them.
+/// A dashboard that cannot listen is a warning: the application runs without.
+/// </summary>
+internal sealed class DashboardService(DashboardResources resources, IConfiguration configuration, TimeProvider time,
+    ILoggerFactory loggers, ILogger<DistributedApplication> logger) : IHostedService, IAsyncDisposable
 {
-    private const int DefaultPort = 18888;
-
     private DashboardServer? _server;
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        _server = new DashboardServer(
-            new DashboardOptions
-            {
-                ApplicationName = TitleOf(configuration["AppHost:DashboardApplicationName"]),
-                Port = PortOf(configuration["ASPNETCORE_URLS"]) ?? DefaultPort,
-                BrowserToken = configuration["AppHost:BrowserToken"],
-                OtlpApiKey = configuration["AppHost:OtlpApiKey"],
-                AllowAnonymous = configuration["ASPIRE_DASHBOARD_UNSECURED_ALLOW_ANONYMOUS"] is "true",
-            },
-            new DashboardResources(model, notifications, logs, commands), time, loggers);
-        await _server.StartAsync(cancellationToken).ConfigureAwait(false);
-        configuration["ASPIRE_DASHBOARD_OTLP_HTTP_ENDPOINT_URL"] = _server.OtlpUrl;
-        configuration["AppHost:DashboardLoginUrl"] = _server.LoginUrl;
+        var settings = Settings();
+        var server = new DashboardServer(settings, resources, time, loggers);
+        try
+        {
+            await server.StartAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (IOException e)
+        {
+            Log.NoDashboard(logger, e.Message);
+            await server.DisposeAsync().ConfigureAwait(false);
+            return;
+        }
+        _server = server;
+        if (settings.Port != 0 && new Uri(server.Url).Port != settings.Port) Log.DashboardMoved(logger, settings.Port, server.Url);
+        configuration["ASPIRE_DASHBOARD_OTLP_HTTP_ENDPOINT_URL"] = server.OtlpUrl;
+        configuration["ASPIRE_DASHBOARD_OTLP_ENDPOINT_URL"] = server.OtlpGrpcUrl;
+        configuration["AppHost:OtlpApiKey"] = settings.AllowAnonymous ? null : server.OtlpApiKey;
+        configuration["AppHost:DashboardLoginUrl"] = server.LoginUrl;
         configuration[OtlpTarget.DashboardListensKey] = "true";
-        Log.DashboardListens(logger, _server.Url);
-        Log.DashboardLogin(logger, _server.LoginUrl);
+        Log.DashboardListens(logger, server.Url);
+        Log.DashboardLogin(logger, server.LoginUrl);
     }
 
     public Task StopAsync(CancellationToken cancellationToken) => DisposeAsync().AsTask();
@@ -44,6 +50,30 @@ internal sealed class DashboardService(DistributedApplicationModel model, Resour
     private static string TitleOf(string? application) =>
         application is null ? "NanoAspire" : application.EndsWith(".AppHost", StringComparison.Ordinal) ? application[..^".AppHost".Length] : application;
 
-    private static int? PortOf(string? urls) =>
-        Uri.TryCreate(urls?.Split(';')[0], UriKind.Absolute, out var url) ? url.Port : null;
+    private DashboardOptions Settings()
+    {
+        var settings = new DashboardOptions
+        {
+            ApplicationName = TitleOf(configuration["AppHost:DashboardApplicationName"]),
+            BrowserToken = configuration["AppHost:BrowserToken"],
+            OtlpApiKey = configuration["AppHost:OtlpApiKey"],
+            AllowAnonymous = (configuration["ASPIRE_DASHBOARD_UNSECURED_ALLOW_ANONYMOUS"] ?? configuration["DOTNET_DASHBOARD_UNSECURED_ALLOW_ANONYMOUS"]) == "true",
+        };
+        if (First(configuration["ASPNETCORE_URLS"]) is { } pages) (settings.Host, settings.Port) = (pages.Host, pages.Port);
+        if (First(configuration["ASPIRE_DASHBOARD_OTLP_HTTP_ENDPOINT_URL"] ?? configuration["DOTNET_DASHBOARD_OTLP_HTTP_ENDPOINT_URL"]) is { } http) settings.OtlpPort = http.Port;
+        if (First(configuration["ASPIRE_DASHBOARD_OTLP_ENDPOINT_URL"] ?? configuration["DOTNET_DASHBOARD_OTLP_ENDPOINT_URL"]) is { } grpc) settings.OtlpGrpcPort = grpc.Port;
+        return settings;
+    }
+
+    /// <summary>Of several addresses the first http one; <c>+</c> and <c>*</c> stand for every interface.</summary>
+    private static (string Host, int Port)? First(string? urls)
+    {
+        foreach (var url in (urls ?? "").Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+        {
+            var any = url.Contains("://+", StringComparison.Ordinal) || url.Contains("://*", StringComparison.Ordinal);
+            var text = any ? url.Replace("://+", "://localhost", StringComparison.Ordinal).Replace("://*", "://localhost", StringComparison.Ordinal) : url;
+            if (Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri.Scheme == Uri.UriSchemeHttp) return (any ? "*" : uri.Host, uri.Port);
+        }
+        return null;
+    }
 }

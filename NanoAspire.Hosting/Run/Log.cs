@@ -39,4 +39,10 @@ internal static partial class Log
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Command '{Command}' threw")]
     public static partial void CommandThrew(ILogger logger, string command, Exception exception);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Port {Port} is in use: the dashboard listens on {Url} instead")]
+    public static partial void DashboardMoved(ILogger logger, int port, string url);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The dashboard cannot listen, the application runs without it: {Reason}")]
+    public static partial void NoDashboard(ILogger logger, string reason);
 }
