@@ -26,7 +26,10 @@ catch (Exception e) when (e is IOException or SocketException)   // the port is 
 
 static async Task<int> RunAsync(RouterOptions options, CancellationToken ct)
 {
-    await using var app = RouterApp.Build(options);
+    var listening = false;
+    // A port that is taken is one line on stderr, not a stack trace as well.
+    await using var app = RouterApp.Build(options, builder => builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", level => listening && level >= LogLevel.Information));
+    app.Lifetime.ApplicationStarted.Register(() => listening = true);
     await app.RunAsync(ct);
     return 0;
 }

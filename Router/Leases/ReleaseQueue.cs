@@ -102,7 +102,7 @@ internal sealed class ReleaseQueue(
         using var deadline = new Deadline(CallTimeout, time, stopping);
         try
         {
-            using var response = await client.SendAsync(request, deadline.Token);
+            using var response = await client.SendInBackgroundAsync(request, deadline.Token);
             return response.IsSuccessStatusCode ? null : $"status {(int)response.StatusCode}";
         }
         catch (Exception e) when (e is HttpRequestException or IOException || (e is OperationCanceledException && deadline.Passed))

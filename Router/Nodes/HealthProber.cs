@@ -83,7 +83,8 @@ internal sealed class HealthProber(NodeTable table, EngineClient client, RouterO
         using var deadline = new Deadline(options.Probe.Timeout, time, ct);
         try
         {
-            using var health = await client.SendAsync(new HttpRequestMessage(HttpMethod.Get, node.Url + "/health"), deadline.Token);
+            using var request = new HttpRequestMessage(HttpMethod.Get, node.Url + "/health");
+            using var health = await client.SendInBackgroundAsync(request, deadline.Token);
             if (!health.IsSuccessStatusCode) return $"status {(int)health.StatusCode}";
             if (node.Engine.Models.Count == 0) return await LearnModelsAsync(node, deadline.Token);
             return null;
@@ -98,7 +99,7 @@ internal sealed class HealthProber(NodeTable table, EngineClient client, RouterO
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, node.Url + "/v1/models");
         request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
-        using var response = await client.SendAsync(request, ct);
+        using var response = await client.SendInBackgroundAsync(request, ct);
         if (!response.IsSuccessStatusCode) return $"status {(int)response.StatusCode} of /v1/models";
         var body = await EngineClient.ReadAsync(response.Content, MaxModelListBytes, ct);
         if (body is null) return "its model list is too long";

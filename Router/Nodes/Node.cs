@@ -16,6 +16,7 @@ internal sealed class Node
     private long _pendingPromptBytes;
     private int _probeStreak;   // good answers above zero, bad ones below; written by the prober alone
     private volatile bool _down;
+    private bool _wasUp;        // the prober's as well
     private volatile bool _drained;
     private ImmutableArray<string> _learnedModels = [];
 
@@ -81,22 +82,18 @@ internal sealed class Node
     internal bool Probed(bool healthy)
     {
         _probeStreak = healthy ? Math.Max(_probeStreak, 0) + 1 : Math.Min(_probeStreak, 0) - 1;
+        _wasUp |= !_down;
         // An engine that never was up joins with its first good answer: the count guards against flapping, and it has not flapped.
-        var joining = _down && !_seen;
-        if (healthy && _down && (joining || _probeStreak >= _probe.Up))
+        if (healthy && _down && (!_wasUp || _probeStreak >= _probe.Up))
         {
             _down = false;
-            _seen = true;
             return true;
         }
         if (!healthy && !_down && -_probeStreak >= _probe.Down)
         {
             _down = true;
-            _seen = true;
             return true;
         }
         return false;
     }
-
-    private bool _seen;
 }

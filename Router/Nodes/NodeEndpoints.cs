@@ -113,7 +113,8 @@ internal sealed class NodeEndpoints(NodeTable table, ManualNodeSource manual, En
         using var deadline = new Deadline(CallTimeout, time, ct);
         try
         {
-            using var response = await client.SendAsync(new HttpRequestMessage(method, url), deadline.Token);
+            using var request = new HttpRequestMessage(method, url);
+            using var response = await client.SendAsync(request, deadline.Token);
             return response.IsSuccessStatusCode ? null : $"status {(int)response.StatusCode}";
         }
         catch (Exception e) when (e is HttpRequestException or IOException || (e is OperationCanceledException && !ct.IsCancellationRequested))

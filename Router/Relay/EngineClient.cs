@@ -1,30 +1,30 @@
 using System.Buffers;
+using System.Diagnostics;
 using System.Net;
 using NanoAspire.Router.Options;
 
 namespace NanoAspire.Router.Relay;
 
-/// <summary>The pooled connections to all engines. Requests over it carry the W3C trace context; nothing is retried here.</summary>
+/// <summary>The pooled connections to all engines. Clients' requests carry the W3C trace context; nothing is retried here.</summary>
 internal sealed class EngineClient : IDisposable
 {
+    private readonly HttpMessageInvoker _background;
+
     public EngineClient(RouterOptions options)
     {
-        Invoker = new HttpMessageInvoker(new SocketsHttpHandler
-        {
-            ConnectTimeout = options.Deadlines.Connect,
-            PooledConnectionLifetime = TimeSpan.FromMinutes(5),
-            EnableMultipleHttp2Connections = true,
-            AllowAutoRedirect = false,
-            AutomaticDecompression = DecompressionMethods.None,
-            UseCookies = false,
-            UseProxy = false,
-        }, disposeHandler: true);
+        Invoker = new HttpMessageInvoker(Handler(options, DistributedContextPropagator.Current), disposeHandler: true);
+        // Without a propagator there are no spans: a probe belongs to no request, and a release to one that has ended.
+        _background = new HttpMessageInvoker(Handler(options, propagator: null), disposeHandler: true);
     }
 
+    /// <summary>For clients' requests.</summary>
     public HttpMessageInvoker Invoker { get; }
 
-    /// <summary>Sends and returns with the headers; the body is still to be read.</summary>
+    /// <summary>Sends on a client's behalf and returns with the headers; the body is still to be read.</summary>
     public Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken ct) => Invoker.SendAsync(request, ct);
+
+    /// <summary>Sends on the router's own behalf: not traced, on connections of its own.</summary>
+    public Task<HttpResponseMessage> SendInBackgroundAsync(HttpRequestMessage request, CancellationToken ct) => _background.SendAsync(request, ct);
 
     /// <summary>Reads a whole body; null when it is longer than allowed.</summary>
     public static async Task<byte[]?> ReadAsync(HttpContent content, int maxBytes, CancellationToken ct)
@@ -54,5 +54,21 @@ internal sealed class EngineClient : IDisposable
         }
     }
 
-    public void Dispose() => Invoker.Dispose();
+    public void Dispose()
+    {
+        Invoker.Dispose();
+        _background.Dispose();
+    }
+
+    private static SocketsHttpHandler Handler(RouterOptions options, DistributedContextPropagator? propagator) => new()
+    {
+        ConnectTimeout = options.Deadlines.Connect,
+        PooledConnectionLifetime = TimeSpan.FromMinutes(5),
+        EnableMultipleHttp2Connections = true,
+        AllowAutoRedirect = false,
+        AutomaticDecompression = DecompressionMethods.None,
+        UseCookies = false,
+        UseProxy = false,
+        ActivityHeadersPropagator = propagator,
+    };
 }

@@ -8,7 +8,7 @@ internal readonly record struct EngineErrorBody(string? Message, string? Type, s
     /// <summary>Types and codes with which a decode engine says that the hand-off, not the request, is to blame.</summary>
     private static readonly HashSet<string> HandoffProblems = new(StringComparer.Ordinal)
     {
-        "kv_transfer_error", "kv_transfer_failed", "kv_corrupted", "lease_expired", "incompatible_layout", "handoff_unknown", "prompt_mismatch", "source_unreachable",
+        "kv_transfer_error", "kv_transfer_failed", "kv_transfer_timeout", "kv_corrupt", "lease_expired", "incompatible_layout", "peer_gone",
     };
 
     public bool BlamesHandoff => (Type is not null && HandoffProblems.Contains(Type)) || (Code is not null && HandoffProblems.Contains(Code));

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Runtime.InteropServices;
 using NanoAspire.Router.Nodes;
 using NanoAspire.Router.Options;
 using Yarp.ReverseProxy.Forwarder;
@@ -26,7 +27,9 @@ internal sealed class EngineForwarder(IHttpForwarder forwarder, EngineClient cli
         using var deadline = new Deadline(leg.FirstByte, time, ct);
         var relay = new AnswerRelay(leg, options.Deadlines, deadline, time);
         var transformer = new Transformer(relay, leg, options.ForwardAuthorization);
-        using var body = new MemoryStream(leg.Body.ToArray(), writable: false);
+        using var body = MemoryMarshal.TryGetArray(leg.Body, out var bytes)
+            ? new MemoryStream(bytes.Array!, bytes.Offset, bytes.Count, writable: false)
+            : new MemoryStream(leg.Body.ToArray(), writable: false);
         http.Response.StatusCode = StatusCodes.Status200OK;   // an earlier attempt left its failure there, and YARP takes that for an answer
         http.Request.Body = body;
         http.Request.ContentLength = leg.Body.Length;

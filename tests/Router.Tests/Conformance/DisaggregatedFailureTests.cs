@@ -185,9 +185,9 @@ public sealed class DisaggregatedFailureTests : IAsyncLifetime
 
     [Theory]
     [InlineData(503, "kv_transfer_error", "lease_expired")]
-    [InlineData(503, "kv_transfer_error", "checksum_mismatch")]
+    [InlineData(503, "kv_transfer_error", "kv_corrupt")]
     [InlineData(409, "invalid_request_error", "incompatible_layout")]
-    [InlineData(500, "server_error", "kv_transfer_failed")]
+    [InlineData(500, "server_error", "peer_gone")]
     public async Task A_refused_hand_off_leads_to_one_new_prefill_on_another_engine(int status, string type, string code)
     {
         _p1.Answer = Answers.Parked(41, "old");
