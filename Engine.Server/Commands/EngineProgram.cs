@@ -47,6 +47,7 @@ public static class EngineProgram
     private static string? Explain(Exception exception) => exception switch
     {
         ModelLoadException or TokenizerException or ChatTemplateException or EngineRejectedException => exception.Message,
+        ArgumentException { ParamName: "options" } => exception.Message.Replace(" (Parameter 'options')", "", StringComparison.Ordinal),   // limits that do not fit the model
         IOException { InnerException: SocketException or Microsoft.AspNetCore.Connections.AddressInUseException } => exception.Message,
         IOException or UnauthorizedAccessException or SocketException => exception.Message,
         _ => null,
