@@ -3,13 +3,13 @@ using NanoAspire.Native.Rdma.SharedMemory;
 
 namespace NanoAspire.Engine.Execution;
 
-/// <summary>The paged KV pool in native memory, blocks one after the other, each with all layers: [layer][k ‖ v][kv head][…]. Starts zeroed. Owns the memory.</summary>
+/// <summary>The paged KV pool in native memory, blocks one after the other, each with the planes of all layers. Starts zeroed. Owns the memory.</summary>
 internal sealed unsafe class KvArena : IKvMemory, IDisposable
 {
-    private readonly KvGeometry _geometry;
+    private readonly CacheGeometry _geometry;
     private readonly IDisposable _memory;
 
-    public KvArena(KvGeometry geometry, KvLayout layout, int blockCount, bool shareable = false)
+    public KvArena(CacheGeometry geometry, KvLayout layout, int blockCount, bool shareable = false)
     {
         (_geometry, Layout, BlockCount) = (geometry, layout, blockCount);
         var bytes = blockCount * geometry.BlockBytes;
@@ -28,7 +28,11 @@ internal sealed unsafe class KvArena : IKvMemory, IDisposable
     public int BlockCount { get; }
     public nint Address { get; }
 
-    public LayerKv Layer(int layer) => _geometry.Layer(Address, layer);
+    /// <summary>The keys and values that plane <paramref name="plane"/> holds.</summary>
+    public LayerKv Layer(int plane) => ((KvGeometry)_geometry.Planes[plane]).At(Address, _geometry.BlockBytes, _geometry.Offset(plane));
+
+    /// <summary>The rows that plane <paramref name="plane"/> holds.</summary>
+    public LayerRows Rows(int plane) => new(Address, _geometry.BlockBytes, _geometry.Offset(plane), (RowPlane)_geometry.Planes[plane]);
 
     public void Dispose() => _memory.Dispose();
 }

@@ -66,7 +66,7 @@ public static class ModelLoader
 
     private static KvArena CreateKv(IModelConfig config, ModelLoadOptions options, int maxPositions, LoadedWeights weights)
     {
-        var geometry = new KvGeometry(config.Layers, config.KvHeads, config.HeadDim, options.BlockSize, WeightTypeOf(options.KvDType) ?? WeightType.F32);
+        var geometry = config.Cache(options.BlockSize, WeightTypeOf(options.KvDType) ?? WeightType.F32);
         var budget = options.KvMemoryBytes ?? Math.Min(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4, DefaultKvBytes);
         var useful = (long)options.MaxSequences * ((maxPositions + options.BlockSize - 1) / options.BlockSize) + 1;   // block 0 serves no sequence
         var blocks = Math.Min(Math.Min(budget / geometry.BlockBytes, useful), int.MaxValue);

@@ -49,6 +49,9 @@ internal sealed record Qwen3Config : IModelConfig
         return read;
     }
 
+    public CacheGeometry Cache(int blockSize, WeightType type) =>
+        new(blockSize, [.. Enumerable.Repeat(new KvGeometry(KvHeads, HeadDim, blockSize, type), Layers)]);
+
     public IModel Build(WeightReader weights, IKernels kernels) => new Qwen3(this, weights, kernels);
 
     /// <summary>Frequency tables that old exporters wrote; they follow from the configuration.</summary>
