@@ -9,6 +9,8 @@ internal static class ModelFamilies
     {
         ["Qwen3ForCausalLM"] = new("qwen3", Qwen3Config.Read),
         ["Qwen3MoeForCausalLM"] = new("qwen3_moe", Qwen3MoeConfig.Read),
+        ["Qwen3NextForCausalLM"] = new("qwen3_next", Qwen3NextConfig.ReadNext),
+        ["Qwen3_5MoeForConditionalGeneration"] = new("qwen3_5_moe", Qwen3NextConfig.ReadMultimodal),
     };
 
     /// <exception cref="ModelLoadException">Unknown, or the two names of the family contradict each other.</exception>

@@ -7,5 +7,6 @@ internal static class GoldenNames
     [
         "qwen3-dense-tied", "qwen3-dense-untied", "qwen3-dense-yarn",
         "qwen3-moe",
+        "qwen3-next", "qwen3.5-moe",
     ];
 }
