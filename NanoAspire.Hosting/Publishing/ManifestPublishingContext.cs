@@ -125,6 +125,16 @@ public sealed class ManifestPublishingContext
         }
     }
 
+    /// <summary>Takes the ports that the model names out of those that <see cref="WriteBindings"/> gives to endpoints without one.</summary>
+    internal void ReservePorts(DistributedApplicationModel model)
+    {
+        foreach (var endpoint in model.Resources.SelectMany(r => r.Annotations.OfType<EndpointAnnotation>()))
+        {
+            if (endpoint.Port is { } port) _ports.AddUsedPort(port);
+            if (endpoint.TargetPort is { } target) _ports.AddUsedPort(target);
+        }
+    }
+
     /// <summary>The encoded forms of a parameter that values used.</summary>
     internal IEnumerable<EncodedString> EncodedForms(IResource resource) => _encoded.Values.Where(e => ReferenceEquals(e.Source, resource));
 
