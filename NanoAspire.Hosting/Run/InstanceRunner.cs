@@ -11,11 +11,18 @@ internal sealed class InstanceRunner(ResourceInstance instance, EndpointPlan end
     private readonly IResource _resource = instance.Resource;
     private CancellationTokenSource? _stop;
     private Task _life = Task.CompletedTask;
+    private Task _announced = Task.CompletedTask;
+    private volatile bool _isAlive;
     private ManagedProcess? _current;
     private TimeSpan _grace = TimeSpan.FromSeconds(10);
 
     public ResourceInstance Instance { get; } = instance;
-    public bool IsAlive => !_life.IsCompleted;
+
+    /// <summary>
+    /// False as soon as anybody can see the end of the last life: it ends with its terminal snapshot, and whoever sees that may start the
+    /// next one. Those who are told of the end afterwards do not delay it.
+    /// </summary>
+    public bool IsAlive => _isAlive;
 
     /// <summary>Begins a life unless there is one; <paramref name="prepare"/> runs first and may take as long as its waits do.</summary>
     public async Task<bool> StartAsync(Func<CancellationToken, Task> prepare, CancellationToken ct)
@@ -24,9 +31,11 @@ internal sealed class InstanceRunner(ResourceInstance instance, EndpointPlan end
         try
         {
             if (IsAlive) return false;
+            await _life.ConfigureAwait(false);                       // it has nothing left to do but to return
             _stop?.Dispose();
             _stop = new CancellationTokenSource();
             var stop = _stop.Token;
+            _isAlive = true;
             await PublishStartingAsync().ConfigureAwait(false);      // before the command returns: nobody sees the old end again
             _life = Task.Run(() => LiveAsync(prepare, stop), CancellationToken.None);
             return true;
@@ -54,6 +63,9 @@ internal sealed class InstanceRunner(ResourceInstance instance, EndpointPlan end
             _gate.Release();
         }
     }
+
+    /// <summary>Completes when the handlers of <see cref="ResourceStoppedEvent"/> have returned, or at the latest with the token.</summary>
+    public Task AnnouncedAsync(CancellationToken ct) => _announced.WaitAsync(ct);
 
     public void Dispose()
     {
@@ -147,19 +159,35 @@ internal sealed class InstanceRunner(ResourceInstance instance, EndpointPlan end
 
     private async Task EndAsync(string state, int? exitCode, string? reason)
     {
-        await PublishAsync(s => s with
+        await PublishAsync(s =>
         {
-            State = new ResourceStateSnapshot(state, reason is null ? null : KnownResourceStateStyles.Error),
-            ExitCode = exitCode,
-            StopTimeStamp = services.Time.GetUtcNow().UtcDateTime,
-            Ready = null,
-            HealthReports = [],
-            Urls = [.. s.Urls.Select(u => u with { IsInactive = true })],
-            Properties = RunningSnapshot.WithReason(s.Properties, reason),
+            _isAlive = false;                                        // under the publisher's lock: with the snapshot, not after it
+            return s with
+            {
+                State = new ResourceStateSnapshot(state, reason is null ? null : KnownResourceStateStyles.Error),
+                ExitCode = exitCode,
+                StopTimeStamp = services.Time.GetUtcNow().UtcDateTime,
+                Ready = null,
+                HealthReports = [],
+                Urls = [.. s.Urls.Select(u => u with { IsInactive = true })],
+                Properties = RunningSnapshot.WithReason(s.Properties, reason),
+            };
         }).ConfigureAwait(false);
-        if (services.Notifications.TryGetCurrentState(Instance.Id, out var last))
+        if (services.Notifications.TryGetCurrentState(Instance.Id, out var end)) _announced = Task.Run(() => AnnounceEndAsync(end), CancellationToken.None);
+    }
+
+    /// <summary>Handlers are other people's code: they may start the resource again, take their time, or throw.</summary>
+    private async Task AnnounceEndAsync(ResourceEvent end)
+    {
+        try
         {
-            await services.Eventing.PublishAsync(new ResourceStoppedEvent(_resource, services.Provider, last)).ConfigureAwait(false);
+            await services.Eventing.PublishAsync(new ResourceStoppedEvent(_resource, services.Provider, end)).ConfigureAwait(false);
+        }
+#pragma warning disable CA1031 // the resource has ended all the same
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            Log.StoppedHandlerFailed(services.Logs.GetLogger(Instance.Id), e);
         }
     }
 

@@ -21,8 +21,14 @@ internal sealed class ResourceRunner : IAsyncDisposable
     /// <summary>Starts every instance after one common wait.</summary>
     public async Task StartAllAsync(CancellationToken ct)
     {
-        var prepared = new Lazy<Task>(() => PrepareAsync(ct));
+        var begun = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var prepared = new Lazy<Task>(async () =>
+        {
+            await begun.Task.ConfigureAwait(false);              // Waiting is said of all of them, and none says Starting after it
+            await PrepareAsync(ct).ConfigureAwait(false);
+        });
         foreach (var instance in _instances) await instance.StartAsync(stop => prepared.Value.WaitAsync(stop), ct).ConfigureAwait(false);
+        begun.SetResult();
     }
 
     /// <summary>The start command. On an instance that is waiting it means: do not wait any longer.</summary>
@@ -53,7 +59,21 @@ internal sealed class ResourceRunner : IAsyncDisposable
         return await StartAsync(instanceId, ct).ConfigureAwait(false);
     }
 
-    public Task StopAllAsync(TimeSpan grace, CancellationToken ct) => Task.WhenAll(_instances.Select(i => i.StopAsync(grace, ct)));
+    /// <summary>Stops every instance, for good: handlers of their end get the grace too.</summary>
+    public async Task StopAllAsync(TimeSpan grace, CancellationToken ct)
+    {
+        await Task.WhenAll(_instances.Select(i => i.StopAsync(grace, ct))).ConfigureAwait(false);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        limit.CancelAfter(grace);
+        try
+        {
+            await Task.WhenAll(_instances.Select(i => i.AnnouncedAsync(limit.Token))).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            // a handler that takes longer goes on by itself
+        }
+    }
 
     public async ValueTask DisposeAsync()
     {

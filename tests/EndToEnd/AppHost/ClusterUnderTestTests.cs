@@ -84,7 +84,7 @@ public sealed class ClusterUnderTestTests
                 await assertion();
                 return;
             }
-            catch (Xunit.Sdk.XunitException) when (attempt < 100)
+            catch (Xunit.Sdk.XunitException) when (attempt < 300)
             {
                 await Task.Delay(100, Ct);
             }
