@@ -6,7 +6,7 @@ namespace NanoAspire.Engine.Kernels;
 /// The operations models are written in. Every result row is a function of its own input row alone: the number of rows in the call,
 /// the number of threads, the chunking of a prompt and the placement of its blocks change no bit of it (docs/numerics.md).
 /// </summary>
-internal interface IKernels : IDisposable
+internal partial interface IKernels : IDisposable
 {
     Matrix CreateMatrix(int rows, int columns, WeightType type);
 
@@ -22,13 +22,13 @@ internal interface IKernels : IDisposable
     /// <summary>into += x · Wᵀ</summary>
     void LinearAdd(Tensor x, Matrix w, Tensor into);
 
-    /// <summary>into = gate · σ(gate) ⊙ up</summary>
-    void SiluMul(Tensor gate, Tensor up, Tensor into);
+    /// <summary>into = gate · σ(gate) ⊙ up, after gate ≤ <paramref name="limit"/> and |up| ≤ <paramref name="limit"/>.</summary>
+    void SiluMul(Tensor gate, Tensor up, Tensor into, float limit = float.PositiveInfinity);
 
     /// <summary>cos and sin [tokens, frequencies] of every token's position.</summary>
     void RopeAngles(StepInput step, RopeFrequencies frequencies, Tensor cos, Tensor sin);
 
-    /// <summary>Rotates every head of <paramref name="x"/> in place, pairing column i with i + head_dim/2.</summary>
+    /// <summary>Rotates the leading d = 2 · <c>cos.Columns</c> columns of every head of <paramref name="x"/> in place, pairing column i with i + d/2; the others stay.</summary>
     void Rope(Tensor x, int headDim, Tensor cos, Tensor sin);
 
     /// <summary>Writes the step's keys and values to their slots; later operations of the step read them.</summary>
@@ -42,7 +42,7 @@ internal interface IKernels : IDisposable
 }
 
 /// <summary>The same operations into fresh temporaries, so that a layer reads like its formula.</summary>
-internal static class KernelExtensions
+internal static partial class KernelExtensions
 {
     public static Tensor RmsNorm(this IKernels k, Tensor x, Tensor weight, float epsilon, Workspace.Frame frame)
     {
@@ -58,10 +58,10 @@ internal static class KernelExtensions
         return into;
     }
 
-    public static Tensor SiluMul(this IKernels k, Tensor gate, Tensor up, Workspace.Frame frame)
+    public static Tensor SiluMul(this IKernels k, Tensor gate, Tensor up, Workspace.Frame frame, float limit = float.PositiveInfinity)
     {
         var into = frame.Tensor(gate.Rows, gate.Columns);
-        k.SiluMul(gate, up, into);
+        k.SiluMul(gate, up, into, limit);
         return into;
     }
 

@@ -44,7 +44,7 @@ internal static unsafe class Rope
             var end = Math.Min((item + 1) * rowsPerItem, x.Rows);
             for (var row = item * rowsPerItem; row < end; row++)
             {
-                for (var column = 0; column < x.Columns; column += headDim) Invoke(x.Row(row) + column, cos.Row(row), sin.Row(row), headDim / 2);
+                for (var column = 0; column < x.Columns; column += headDim) Invoke(x.Row(row) + column, cos.Row(row), sin.Row(row), cos.Columns);
             }
         }
     }
