@@ -178,7 +178,7 @@ internal sealed unsafe class LatentAttention : IDisposable
         /// <summary>Scores become e^(score − max), lane for lane a query of its own; what a query does not see is left out by selection, not by arithmetic.</summary>
         private void Exponentials(float* memory, int rows, int columns, int* visible)
         {
-            var (scores, weights) = (memory + layout.Scores, memory + layout.Weights);
+            float* scores = memory + layout.Scores, weights = memory + layout.Weights;
             var maxima = memory + layout.Statistics + 2 * layout.Columns;
             for (var c = 0; c < columns; c += Simd.Lanes)
             {
