@@ -6,7 +6,7 @@ namespace NanoAspire.Engine.Kernels;
 /// The operations models are written in. Every result row is a function of its own input row alone: the number of rows in the call,
 /// the number of threads, the chunking of a prompt and the placement of its blocks change no bit of it (docs/numerics.md).
 /// </summary>
-internal interface IKernels : IDisposable
+internal partial interface IKernels : IDisposable
 {
     Matrix CreateMatrix(int rows, int columns, WeightType type);
 

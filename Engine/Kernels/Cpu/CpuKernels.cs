@@ -3,7 +3,7 @@ using NanoAspire.Engine.Execution;
 namespace NanoAspire.Engine.Kernels.Cpu;
 
 /// <summary>The operations on the CPU: managed vectors, a fixed set of threads. One owner thread calls it.</summary>
-internal sealed unsafe class CpuKernels(int threads) : IKernels
+internal sealed unsafe partial class CpuKernels(int threads) : IKernels
 {
     /// <summary>Below this many floats a loop is done sooner than other threads join it.</summary>
     private const int FloatsPerItem = 16384;
