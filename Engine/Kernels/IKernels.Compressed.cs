@@ -8,10 +8,6 @@ internal partial interface IKernels
     /// <summary>y = x · (mean(x²) + ε)^-½ over each run of <paramref name="width"/> columns. <paramref name="into"/> may be <paramref name="x"/>.</summary>
     void RmsNormUnweighted(Tensor x, int width, float epsilon, Tensor into);
 
-    /// <summary>Rotates the last columns of every head in place, pairing neighbours (2i, 2i + 1); there are twice as many as <paramref name="cos"/> has.</summary>
-    /// <param name="inverse">By the opposite angle: what an attention output needs whose values were rotated keys.</param>
-    void RopeTail(Tensor x, int headDim, Tensor cos, Tensor sin, bool inverse = false);
-
     /// <summary>Writes a row of every token to its slot, converted to the plane's type.</summary>
     void StoreRows(Tensor x, StepInput step, LayerRows rows);
 

@@ -16,15 +16,15 @@ internal sealed class DeepSeekV4 : IModel
     private readonly Tensor _norm;
     private readonly DeepSeekV4Hyper _collapse;
     private readonly Layer[] _layers;
-    private readonly RopeFrequencies _rope, _compressedRope;
+    private readonly (RopeFrequencies Forward, RopeFrequencies Inverse) _rope, _compressedRope;
 
     public DeepSeekV4(DeepSeekV4Config config, WeightReader weights, IKernels kernels)
     {
         (_config, _kernels) = (config, kernels);
-        _rope = RopeFrequencies.Create(config.RopeDim, config.Rope.Theta, config.Rope.Yarn);
-        _compressedRope = RopeFrequencies.Create(config.RopeDim, config.CompressedRope.Theta, config.CompressedRope.Yarn);
+        _rope = Rope(config.Rope);
+        _compressedRope = Rope(config.CompressedRope);
         _embedding = weights.Matrix(config.HiddenSize, ("embed.weight", config.VocabSize));
-        _layers = [.. Enumerable.Range(0, config.Layers).Select(i => new Layer(config, weights, i, _compressedRope))];
+        _layers = [.. Enumerable.Range(0, config.Layers).Select(i => new Layer(config, weights, i, _compressedRope.Forward))];
         _collapse = new(config, weights, "hc_head_", whole: false);
         _norm = weights.Vector("norm.weight", config.HiddenSize);
         _head = weights.Matrix(config.HiddenSize, ("head.weight", config.VocabSize));
@@ -47,15 +47,24 @@ internal sealed class DeepSeekV4 : IModel
         k.Linear(x, _head, into: logits);
     }
 
-    private (Tensor Cos, Tensor Sin) Angles(StepInput step, RopeFrequencies rope, Workspace.Frame frame)
+    private (RopeFrequencies Forward, RopeFrequencies Inverse) Rope(RopeConfig rope)
+    {
+        var forward = RopeFrequencies.Create(_config.RopeDim, rope.Theta, rope.Yarn);
+        return (forward, forward.Inverse());
+    }
+
+    /// <returns>Of every token; <c>Back</c> is the sine of the way back.</returns>
+    private (Tensor Cos, Tensor Sin, Tensor Back) Angles(StepInput step, (RopeFrequencies Forward, RopeFrequencies Inverse) rope, Workspace.Frame frame)
     {
         var (cos, sin) = (frame.Tensor(step.TokenCount, _config.RopeDim / 2), frame.Tensor(step.TokenCount, _config.RopeDim / 2));
-        _kernels.RopeAngles(step, rope, cos, sin);
-        return (cos, sin);
+        var back = frame.Tensor(step.TokenCount, _config.RopeDim / 2);
+        _kernels.RopeAngles(step, rope.Inverse, cos, back);                  // the same cosines
+        _kernels.RopeAngles(step, rope.Forward, cos, sin);
+        return (cos, sin, back);
     }
 
     /// <summary>streams [tokens, streams × hidden] are the residual.</summary>
-    private void Forward(Layer w, Tensor streams, StepInput step, KvArena kv, (Tensor Cos, Tensor Sin) rope, Workspace workspace)
+    private void Forward(Layer w, Tensor streams, StepInput step, KvArena kv, (Tensor Cos, Tensor Sin, Tensor Back) rope, Workspace workspace)
     {
         using var frame = workspace.Enter();
         var (k, c) = (_kernels, _config);

@@ -40,7 +40,7 @@ internal sealed class DeepSeekV4Attention
 
     /// <param name="h">[tokens, hidden], normed.</param>
     /// <returns>[tokens, hidden]</returns>
-    public Tensor Forward(IKernels k, Tensor h, StepInput step, KvArena kv, (Tensor Cos, Tensor Sin) rope, Workspace.Frame frame)
+    public Tensor Forward(IKernels k, Tensor h, StepInput step, KvArena kv, (Tensor Cos, Tensor Sin, Tensor Back) rope, Workspace.Frame frame)
     {
         var c = _config;
         var down = k.Linear(h, _down, frame);
@@ -48,10 +48,10 @@ internal sealed class DeepSeekV4Attention
         k.RmsNorm(latent, _queryNorm, c.NormEpsilon, into: latent);
         var q = k.Linear(latent, _queryUp, frame);                           // [tokens, heads × head_dim]
         k.RmsNormUnweighted(q, c.HeadDim, c.NormEpsilon, into: q);
-        k.RopeTail(q, c.HeadDim, rope.Cos, rope.Sin);
+        k.RopeTail(q, c.HeadDim, rope);
 
         k.RmsNorm(row, _rowNorm, c.NormEpsilon, into: row);
-        k.RopeTail(row, c.HeadDim, rope.Cos, rope.Sin);
+        k.RopeTail(row, c.HeadDim, rope);
         var window = kv.Rows(_firstPlane);
         k.StoreRows(row, step, window);                                      // before attending: a token sees itself, and an entry the moment it is complete
         EntryCache? entries = _entries?.Extend(k, h, step, kv, _firstPlane + 1, frame);
@@ -59,7 +59,7 @@ internal sealed class DeepSeekV4Attention
 
         var attended = frame.Tensor(q.Rows, q.Columns);
         k.WindowAttention(q, step, window, c.Window, entries, selected, _sinks, scale: 1 / MathF.Sqrt(c.HeadDim), attended, frame);
-        k.RopeTail(attended, c.HeadDim, rope.Cos, rope.Sin, inverse: true);
+        k.RopeTail(attended, c.HeadDim, rope with { Sin = rope.Back });
 
         var low = frame.Tensor(q.Rows, c.OutputGroups * c.OutputRank);
         var width = attended.Columns / c.OutputGroups;
@@ -67,11 +67,11 @@ internal sealed class DeepSeekV4Attention
         return k.Linear(low, _outputUp, frame);
     }
 
-    private Tensor Select(IKernels k, Tensor h, Tensor latent, StepInput step, EntryCache keys, (Tensor Cos, Tensor Sin) rope, Workspace.Frame frame)
+    private Tensor Select(IKernels k, Tensor h, Tensor latent, StepInput step, EntryCache keys, (Tensor Cos, Tensor Sin, Tensor Back) rope, Workspace.Frame frame)
     {
         var c = _config;
         var q = k.Linear(latent, _indexQuery!, frame);
-        k.RopeTail(q, c.IndexDim, rope.Cos, rope.Sin);
+        k.RopeTail(q, c.IndexDim, rope);
         var weights = k.Linear(h, _indexWeights!, frame);
         return k.SelectEntries(q, weights, step, keys, c.IndexTopK, frame);
     }
@@ -93,4 +93,11 @@ internal sealed class DeepSeekV4Attention
             return entries;
         }
     }
+}
+
+file static class LastColumns
+{
+    /// <summary>Rotates the last columns of every head, neighbour with neighbour.</summary>
+    public static void RopeTail(this IKernels k, Tensor x, int headDim, (Tensor Cos, Tensor Sin, Tensor Back) rope) =>
+        k.Rope(x, headDim, headDim - 2 * rope.Cos.Columns, RopePairing.Neighbours, rope.Cos, rope.Sin);
 }

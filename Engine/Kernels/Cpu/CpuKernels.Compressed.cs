@@ -11,12 +11,6 @@ internal sealed unsafe partial class CpuKernels
         _pool.Run(new UnweightedNorm.Work(x, width, epsilon, into, rows), Items(x, rows));
     }
 
-    public void RopeTail(Tensor x, int headDim, Tensor cos, Tensor sin, bool inverse = false)
-    {
-        var rows = RowsPerItem(x);
-        _pool.Run(new RopeTail.Work(x, headDim, cos, sin, inverse, rows), Items(x, rows));
-    }
-
     public void StoreRows(Tensor x, StepInput step, LayerRows rows) => RowStore.Run(_pool, x, step, rows);
 
     public void Compress(Tensor inputs, Compressor compressor, StepInput step, InputRing ring, EntryCache entries, Workspace.Frame frame) =>

@@ -59,7 +59,7 @@ internal static unsafe class EntryPooling
             for (var c = 0; c < columns; c += Simd.Lanes) RowMath.Store(Pool(sources, first, last, c, columns - c), pooled + c, columns - c);
             RmsNorm.Invoke(pooled, compressor.Norm.Data, columns, compressor.Epsilon, pooled);
             Rope.Angles(entry * compressor.Ratio, compressor.Rope, cos, sin);
-            RopeTail.Invoke(pooled + columns - 2 * pairs, cos, sin, pairs, sign: 1);
+            Rope.Neighbours(pooled + columns - 2 * pairs, cos, sin, pairs);
             RowStore.Write(pooled, entries.Row(blocks, entry), columns, entries.Rows.Plane.Type);
         }
 
