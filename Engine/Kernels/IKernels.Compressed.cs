@@ -13,33 +13,27 @@ internal partial interface IKernels
 
     /// <summary>
     /// Makes every entry whose last token is in the step: per column the softmax of its tokens' gates weighs their values; then norm and rotation.
-    /// Afterwards keeps the step's inputs for the entries that are still open.
+    /// Afterwards keeps the step's <paramref name="inputs"/> [tokens, values ‖ gates] for the entries that are still open.
     /// </summary>
-    /// <param name="inputs">[tokens, values ‖ gates] of the step.</param>
     void Compress(Tensor inputs, Compressor compressor, StepInput step, InputRing ring, EntryCache entries, Workspace.Frame frame);
 
     /// <summary>
-    /// The <paramref name="count"/> entries with the highest Σ_j weight_j · max(0, q_j · key), ascending, the earlier one first among equals. A token that sees no more
-    /// than that many gets no list: it attends to all.
+    /// The <paramref name="count"/> entries with the highest Σ_j weight_j · max(0, q_j · key), the earlier one first among equals, as their numbers ascending:
+    /// [tokens, count] of int32 in the bits of the floats. A token that sees no more than that many gets no list: it attends to all.
+    /// <paramref name="q"/> is [tokens, heads × columns of a key], <paramref name="weights"/> [tokens, heads].
     /// </summary>
-    /// <param name="q">[tokens, heads × columns of a key]</param>
-    /// <param name="weights">[tokens, heads], scaled.</param>
-    /// <returns>[tokens, count] of int32 in the bits of the floats.</returns>
     Tensor SelectEntries(Tensor q, Tensor weights, StepInput step, EntryCache keys, int count, Workspace.Frame frame);
 
-    /// <summary>softmax over the last <paramref name="windowSize"/> rows, the visible entries and a sink without value; rows are keys and values at once, shared by all heads.</summary>
-    /// <param name="entries">Null where a layer has its window only.</param>
-    /// <param name="selected">Of <see cref="SelectEntries"/>; no columns: all that are visible.</param>
-    /// <param name="sinks">[1, heads]: logits of the sinks.</param>
+    /// <summary>
+    /// softmax over the last <paramref name="windowSize"/> rows, the entries (null where a layer has none) and a sink without value, [1, heads]; rows are keys and
+    /// values at once, shared by all heads. <paramref name="selected"/> comes from <see cref="SelectEntries"/>; without columns all visible entries count.
+    /// </summary>
     void WindowAttention(Tensor q, StepInput step, LayerRows window, int windowSize, EntryCache? entries, Tensor selected, Tensor sinks, float scale, Tensor into, Workspace.Frame frame);
 
     /// <summary>
-    /// Turns the raw mixing logits of parallel residual streams into weights, in place: [pre n ‖ post n ‖ combine n × n], the last made
-    /// doubly stochastic; and collapses the streams by <c>pre</c>.
+    /// Turns the raw mixing logits of n parallel residual streams [tokens, n × width] into weights, in place: [pre n ‖ post n ‖ combine n × n], the last made
+    /// doubly stochastic, or pre alone; and collapses the streams: <paramref name="into"/> [tokens, width] = Σ pre_i · stream_i.
     /// </summary>
-    /// <param name="streams">[tokens, n × width]</param>
-    /// <param name="mix">[tokens, n, or 2n + n²]: logits, then weights.</param>
-    /// <param name="into">[tokens, width]: Σ pre_i · stream_i</param>
     void HyperCollapse(Tensor streams, Tensor mix, HyperWeights weights, Tensor into);
 
     /// <summary>stream_i = post_i · x + Σ_j combine_ji · stream_j</summary>

@@ -22,8 +22,8 @@ internal partial interface IKernels : IDisposable
     /// <summary>into += x · Wᵀ</summary>
     void LinearAdd(Tensor x, Matrix w, Tensor into);
 
-    /// <summary>into = gate · σ(gate) ⊙ up</summary>
-    void SiluMul(Tensor gate, Tensor up, Tensor into);
+    /// <summary>into = gate · σ(gate) ⊙ up, after gate ≤ <paramref name="limit"/> and |up| ≤ <paramref name="limit"/>.</summary>
+    void SiluMul(Tensor gate, Tensor up, Tensor into, float limit = float.PositiveInfinity);
 
     /// <summary>cos and sin [tokens, frequencies] of every token's position.</summary>
     void RopeAngles(StepInput step, RopeFrequencies frequencies, Tensor cos, Tensor sin);
@@ -45,7 +45,7 @@ internal partial interface IKernels : IDisposable
 }
 
 /// <summary>The same operations into fresh temporaries, so that a layer reads like its formula.</summary>
-internal static class KernelExtensions
+internal static partial class KernelExtensions
 {
     /// <summary>Rotates the first <c>2 · cos.Columns</c> columns of every head, in halves.</summary>
     public static void Rope(this IKernels k, Tensor x, int headDim, Tensor cos, Tensor sin) => k.Rope(x, headDim, start: 0, RopePairing.Halves, cos, sin);
@@ -64,10 +64,10 @@ internal static class KernelExtensions
         return into;
     }
 
-    public static Tensor SiluMul(this IKernels k, Tensor gate, Tensor up, Workspace.Frame frame)
+    public static Tensor SiluMul(this IKernels k, Tensor gate, Tensor up, Workspace.Frame frame, float limit = float.PositiveInfinity)
     {
         var into = frame.Tensor(gate.Rows, gate.Columns);
-        k.SiluMul(gate, up, into);
+        k.SiluMul(gate, up, into, limit);
         return into;
     }
 

@@ -63,6 +63,9 @@ internal sealed unsafe class Workspace : IDisposable
             return new((float*)workspace.Allocate((long)rows * stride * sizeof(float)), rows, columns, stride);
         }
 
+        /// <summary>Uninitialised, on a cache line.</summary>
+        public int* Ints(int count) => (int*)workspace.Allocate((long)count * sizeof(int));
+
         public void Dispose()
         {
             workspace._chunk = chunk;

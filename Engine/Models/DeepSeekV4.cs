@@ -24,7 +24,7 @@ internal sealed class DeepSeekV4 : IModel
         _rope = Rope(config.Rope);
         _compressedRope = Rope(config.CompressedRope);
         _embedding = weights.Matrix(config.HiddenSize, ("embed.weight", config.VocabSize));
-        _layers = [.. Enumerable.Range(0, config.Layers).Select(i => new Layer(config, weights, i, _compressedRope.Forward))];
+        _layers = [.. Enumerable.Range(0, config.Layers).Select(i => new Layer(config, kernels, weights, i, _compressedRope.Forward))];
         _collapse = new(config, weights, "hc_head_", whole: false);
         _norm = weights.Vector("norm.weight", config.HiddenSize);
         _head = weights.Matrix(config.HiddenSize, ("head.weight", config.VocabSize));
@@ -75,12 +75,15 @@ internal sealed class DeepSeekV4 : IModel
 
         (mix, h) = w.MlpHyper.Collapse(k, streams, frame);
         k.RmsNorm(h, w.MlpNorm, c.NormEpsilon, into: h);
-        k.HyperExpand(h, mix, streams);
+        var mixed = frame.Tensor(h.Rows, h.Columns);
+        for (var row = 0; row < mixed.Rows; row++) mixed.RowSpan(row).Clear();
+        w.Experts.AddTo(mixed, h, step, workspace);
+        k.HyperExpand(mixed, mix, streams);
     }
 
     private sealed class Layer
     {
-        public Layer(DeepSeekV4Config c, WeightReader weights, int index, RopeFrequencies compressedRope)
+        public Layer(DeepSeekV4Config c, IKernels kernels, WeightReader weights, int index, RopeFrequencies compressedRope)
         {
             var prefix = $"layers.{index}.";
             AttentionHyper = new(c, weights, prefix + "hc_attn_", whole: true);
@@ -88,6 +91,7 @@ internal sealed class DeepSeekV4 : IModel
             Attention = new(c, weights, index, compressedRope);
             MlpHyper = new(c, weights, prefix + "hc_ffn_", whole: true);
             MlpNorm = weights.Vector(prefix + "ffn_norm.weight", c.HiddenSize);
+            Experts = new(c.ExpertsOf(index), kernels, weights, prefix + "ffn.", c.HiddenSize, c.VocabSize);
         }
 
         public DeepSeekV4Hyper AttentionHyper { get; }
@@ -95,5 +99,6 @@ internal sealed class DeepSeekV4 : IModel
         public DeepSeekV4Attention Attention { get; }
         public DeepSeekV4Hyper MlpHyper { get; }
         public Tensor MlpNorm { get; }
+        public Mixture Experts { get; }
     }
 }

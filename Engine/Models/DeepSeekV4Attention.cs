@@ -28,7 +28,7 @@ internal sealed class DeepSeekV4Attention
         _queryUp = weights.Matrix(c.QueryRank, (prefix + "wq_b.weight", c.Heads * c.HeadDim));
         _rowNorm = weights.Vector(prefix + "kv_norm.weight", c.HeadDim);
         _sinks = weights.Vector(prefix + "attn_sink", c.Heads);
-        _outputDown = weights.Matrices(prefix + "wo_a.weight", c.OutputGroups, c.OutputRank, grouped);
+        _outputDown = weights.Divided(prefix + "wo_a.weight", c.OutputGroups, c.OutputRank, grouped);
         _outputUp = weights.Matrix(c.OutputGroups * c.OutputRank, (prefix + "wo_b.weight", c.HiddenSize));
         if (c.Ratios[layer] == 0) return;
         _entries = new(c, weights, prefix + "compressor.", c.Ratios[layer], c.HeadDim, c.IsSparse(layer), rope);
@@ -38,8 +38,7 @@ internal sealed class DeepSeekV4Attention
         _indexWeights = weights.Matrix(c.HiddenSize, (prefix + "indexer.weights_proj.weight", c.IndexHeads));
     }
 
-    /// <param name="h">[tokens, hidden], normed.</param>
-    /// <returns>[tokens, hidden]</returns>
+    /// <summary>[tokens, hidden] from <paramref name="h"/> [tokens, hidden], normed.</summary>
     public Tensor Forward(IKernels k, Tensor h, StepInput step, KvArena kv, (Tensor Cos, Tensor Sin, Tensor Back) rope, Workspace.Frame frame)
     {
         var c = _config;
@@ -82,10 +81,11 @@ internal sealed class DeepSeekV4Attention
         private readonly Matrix _projection = weights.Matrix(c.HiddenSize,
             (prefix + "wkv.weight", overlap ? 2 * columns : columns), (prefix + "wgate.weight", overlap ? 2 * columns : columns));
         private readonly Compressor _compressor = new(ratio, columns, overlap,
-            weights.Table(prefix + "ape", ratio, overlap ? 2 * columns : columns), weights.Vector(prefix + "norm.weight", columns), c.NormEpsilon, rope);
+            PositionBias(weights, prefix + "ape", ratio, overlap ? 2 * columns : columns), weights.Vector(prefix + "norm.weight", columns), c.NormEpsilon, rope);
 
-        /// <summary>Makes the entries that the step completes.</summary>
-        /// <param name="plane">Of the entries; the inputs' follows it.</param>
+        private static unsafe Tensor PositionBias(WeightReader weights, string name, int rows, int columns) => new(weights.Vector(name, [rows, columns]).Data, rows, columns);
+
+        /// <summary>Makes the entries that the step completes; <paramref name="plane"/> is theirs, that of the inputs follows it.</summary>
         public EntryCache Extend(IKernels k, Tensor h, StepInput step, KvArena kv, int plane, Workspace.Frame frame)
         {
             var entries = new EntryCache(kv.Rows(plane), kv.Layout.BlockSize, ratio);

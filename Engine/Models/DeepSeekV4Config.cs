@@ -35,16 +35,10 @@ internal sealed record DeepSeekV4Config : IModelConfig
     public required int Streams { get; init; }
     public required int SinkhornIterations { get; init; }
     public required float HyperEpsilon { get; init; }
-    public required int Experts { get; init; }
-    public required int ExpertsPerToken { get; init; }
-    public required int ExpertSize { get; init; }
-    public required int SharedExperts { get; init; }
+    /// <summary>Of the layers that choose by score.</summary>
+    public required MixtureConfig Experts { get; init; }
     /// <summary>Leading layers whose experts follow from the token id.</summary>
     public required int HashLayers { get; init; }
-    public required bool NormaliseTopK { get; init; }
-    public required float RoutedScale { get; init; }
-    /// <summary>Bound of gate and up before their product; null: none.</summary>
-    public required float? GateLimit { get; init; }
 
     public static DeepSeekV4Config Read(ConfigSection config)
     {
@@ -75,14 +69,8 @@ internal sealed record DeepSeekV4Config : IModelConfig
             Streams = config.PositiveInt("hc_mult"),
             SinkhornIterations = config.PositiveInt("hc_sinkhorn_iters"),
             HyperEpsilon = (float)(config.OptionalPositiveNumber("hc_eps") ?? 1e-6),
-            Experts = config.PositiveInt("n_routed_experts"),
-            ExpertsPerToken = config.PositiveInt("num_experts_per_tok"),
-            ExpertSize = config.PositiveInt("moe_intermediate_size"),
-            SharedExperts = config.PositiveInt("n_shared_experts"),
-            HashLayers = config.Ids("num_hash_layers") is [var hashed] ? hashed : 0,
-            NormaliseTopK = config.Flag("norm_topk_prob", otherwise: true),
-            RoutedScale = (float)(config.OptionalPositiveNumber("routed_scaling_factor") ?? 1),
-            GateLimit = (float?)config.OptionalPositiveNumber("swiglu_limit"),
+            Experts = ReadExperts(config),
+            HashLayers = config.OptionalCount("num_hash_layers") ?? 0,
         };
         read.Check(config);
         return read;
@@ -119,9 +107,33 @@ internal sealed record DeepSeekV4Config : IModelConfig
     /// <summary>Planes of the layers before <paramref name="layer"/>.</summary>
     public int FirstPlane(int layer) => Enumerable.Range(0, layer).Sum(l => Ratios[l] == 0 ? 1 : IsSparse(l) ? 5 : 3);
 
+    /// <summary>The mixture of a layer: the first ones look their experts up by token id.</summary>
+    public MixtureConfig ExpertsOf(int layer) => layer < HashLayers ? Experts with { Bias = null, Table = "gate.tid2eid" } : Experts;
+
+    private static MixtureConfig ReadExperts(ConfigSection config)
+    {
+        var size = config.PositiveInt("moe_intermediate_size");
+        return new MixtureConfig
+        {
+            Router = new()
+            {
+                Score = RouterScore.SqrtSoftplus,
+                Experts = config.PositiveInt("n_routed_experts"),
+                TopK = config.PositiveInt("num_experts_per_tok"),
+                Normalise = config.Flag("norm_topk_prob", otherwise: true),
+                Scale = (float)(config.OptionalPositiveNumber("routed_scaling_factor") ?? 1),
+            },
+            ExpertSize = size,
+            SharedSize = (config.OptionalCount("n_shared_experts") ?? 0) * size,
+            Limit = (float)(config.OptionalPositiveNumber("swiglu_limit") ?? double.PositiveInfinity),
+            Experts = new("w1.weight", "w3.weight", "w2.weight"),
+            Bias = "gate.bias",
+        }.Check(config, "n_routed_experts", "num_experts_per_tok");
+    }
+
     private static Schedule ReadRatios(ConfigSection config, int layers)
     {
-        var ratios = config.Ids("compress_ratios");
+        var ratios = config.Counts("compress_ratios");
         if (ratios.Count < layers) throw config.Bad("compress_ratios", $"has {ratios.Count} entries for {layers} layers");
         return new([.. ratios.Take(layers)]);
     }
@@ -131,7 +143,6 @@ internal sealed record DeepSeekV4Config : IModelConfig
         if (HeadDim < RopeDim || RopeDim % 2 != 0) throw config.Bad("qk_rope_head_dim", $"({RopeDim}) must be even and at most head_dim ({HeadDim})");
         if (IndexDim < RopeDim) throw config.Bad("index_head_dim", $"({IndexDim}) is smaller than qk_rope_head_dim ({RopeDim})");
         if (Heads % OutputGroups != 0) throw config.Bad("num_attention_heads", $"({Heads}) is not a multiple of o_groups ({OutputGroups})");
-        if (ExpertsPerToken > Experts) throw config.Bad("num_experts_per_tok", $"({ExpertsPerToken}) is more than n_routed_experts ({Experts})");
         if (config.OptionalPositiveInt("num_key_value_heads") is { } keys && keys != 1) throw config.Bad("num_key_value_heads", $"({keys}) is not supported (1 is)");
         if (config.OptionalText("hidden_act") is { } activation && activation != "silu") throw config.Bad("hidden_act", $"'{activation}' is not supported (silu is)");
         if (config.OptionalText("scoring_func") is { } scoring && scoring != "sqrtsoftplus") throw config.Bad("scoring_func", $"'{scoring}' is not supported (sqrtsoftplus is)");

@@ -8,6 +8,8 @@ internal static class ModelFamilies
     private static readonly Dictionary<string, Family> ByArchitecture = new(StringComparer.Ordinal)
     {
         ["Qwen3ForCausalLM"] = new("qwen3", Qwen3Config.Read),
+        ["DeepseekV4ForCausalLM"] = new("deepseek_v4", DeepSeekV4Config.Read),
+        ["Qwen3MoeForCausalLM"] = new("qwen3_moe", Qwen3MoeConfig.Read),
     };
 
     /// <exception cref="ModelLoadException">Unknown, or the two names of the family contradict each other.</exception>

@@ -33,10 +33,10 @@ internal sealed unsafe partial class CpuKernels(int threads) : IKernels
 
     public void LinearAdd(Tensor x, Matrix w, Tensor into) => Cpu.Linear.Run(_pool, x, (PackedMatrix)w, TileMode.Add, into);
 
-    public void SiluMul(Tensor gate, Tensor up, Tensor into)
+    public void SiluMul(Tensor gate, Tensor up, Tensor into, float limit)
     {
         var rows = RowsPerItem(gate);
-        var work = new SiluMul.Work(gate, up, into, rows);
+        var work = new SiluMul.Work(gate, up, limit, into, rows);
         _pool.Run(work, Items(gate, rows));
     }
 

@@ -49,11 +49,11 @@ internal static unsafe class EntryPooling
             var last = computed + item - sequence.QueryStart;
             if ((last + 1) % compressor.Ratio != 0) return;
 
-            var (entry, blocks) = (last / compressor.Ratio, step.Blocks[sequence.FirstBlock..]);
+            var entry = last / compressor.Ratio;
+            var blocks = step.Blocks[sequence.FirstBlock..];
             var first = Math.Max(0, last + 1 - reach);
-            var columns = compressor.Columns;
-            var (pooled, pairs) = (scratch.Row(worker), compressor.Rope.Angles.Length);
-            var (cos, sin) = (pooled + columns, pooled + columns + pairs);
+            var (columns, pairs) = (compressor.Columns, compressor.Rope.Angles.Length);
+            float* pooled = scratch.Row(worker), cos = pooled + columns, sin = cos + pairs;
             var sources = (float**)(((nint)(sin + pairs) + 7) & ~(nint)7);
             for (var p = first; p <= last; p++) sources[p - first] = p >= computed ? inputs.Row(sequence.QueryStart + p - computed) : ring.Row(blocks, p);
             for (var c = 0; c < columns; c += Simd.Lanes) RowMath.Store(Pool(sources, first, last, c, columns - c), pooled + c, columns - c);
@@ -93,7 +93,8 @@ internal static unsafe class EntryPooling
         public void Run(int item, int worker)
         {
             var sequence = step.Sequences[item];
-            var (computed, blocks) = (sequence.ContextLength - sequence.QueryLength, step.Blocks[sequence.FirstBlock..]);
+            var computed = sequence.ContextLength - sequence.QueryLength;
+            var blocks = step.Blocks[sequence.FirstBlock..];
             for (var p = computed; p < sequence.ContextLength; p++)
             {
                 var end = Math.Min((p / ring.BlockSize + 1) * ring.BlockSize, sequence.ContextLength);

@@ -54,8 +54,7 @@ internal static unsafe class EntrySelection
             if (visible <= count || first >= visible) return;
             var blocks = step.Blocks[step.Sequences[step.Owners[token]].FirstBlock..];
             var (columns, type) = (keys.Rows.Plane.Columns, keys.Rows.Plane.Type);
-            var queries = scratch.Row(worker);
-            var (key, dots) = (queries + heads * padded, queries + (heads + 1) * padded);
+            float* queries = scratch.Row(worker), key = queries + heads * padded, dots = key + padded;
             for (var head = 0; head < heads; head++) RowStore.Read((byte*)(q.Row(token) + head * columns), queries + head * padded, columns, padded, WeightType.F32);
             for (var entry = first; entry < Math.Min(first + EntriesPerItem, visible); entry++)
             {

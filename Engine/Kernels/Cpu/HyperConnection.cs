@@ -13,14 +13,16 @@ internal static unsafe class HyperConnection
     /// <param name="w">Scales and offsets.</param>
     public static void Weights(float* mix, bool whole, HyperWeights w)
     {
-        var (n, offset) = (w.Streams, w.Base.Data);
+        var n = w.Streams;
+        var offset = w.Base.Data;
         for (var i = 0; i < n; i++) mix[i] = Sigmoid(mix[i] * w.Scale.Data[0] + offset[i]) + w.Epsilon;
         if (!whole) return;
         for (var i = n; i < 2 * n; i++) mix[i] = 2 * Sigmoid(mix[i] * w.Scale.Data[1] + offset[i]);
         var combine = mix + 2 * n;
         for (var row = 0; row < n; row++)
         {
-            var (values, max, sum) = (combine + row * n, float.NegativeInfinity, 0f);
+            var values = combine + row * n;
+            var (max, sum) = (float.NegativeInfinity, 0f);
             for (var i = 0; i < n; i++) max = MathF.Max(max, values[i] = values[i] * w.Scale.Data[2] + offset[2 * n + row * n + i]);
             for (var i = 0; i < n; i++) sum += values[i] = Exp.Invoke(values[i] - max);
             for (var i = 0; i < n; i++) values[i] = values[i] / sum + w.Epsilon;
@@ -68,7 +70,8 @@ internal static unsafe class HyperConnection
     {
         for (var line = 0; line < n; line++)
         {
-            var (first, sum) = (matrix + line * lines, 0f);
+            var first = matrix + line * lines;
+            var sum = 0f;
             for (var i = 0; i < n; i++) sum += first[i * along];
             sum += epsilon;
             for (var i = 0; i < n; i++) first[i * along] /= sum;
@@ -85,7 +88,7 @@ internal static unsafe class HyperConnection
             var end = Math.Min((item + 1) * rowsPerItem, streams.Rows);
             for (var row = item * rowsPerItem; row < end; row++)
             {
-                var (from, to, pre) = (streams.Row(row), into.Row(row), mix.Row(row));
+                float* from = streams.Row(row), to = into.Row(row), pre = mix.Row(row);
                 Weights(pre, whole: mix.Columns > n, weights);
                 for (var c = 0; c < width; c += Simd.Lanes)
                 {
@@ -107,8 +110,7 @@ internal static unsafe class HyperConnection
             var end = Math.Min((item + 1) * rowsPerItem, streams.Rows);
             for (var row = item * rowsPerItem; row < end; row++)
             {
-                var (to, from, post) = (streams.Row(row), x.Row(row), mix.Row(row) + n);
-                var combine = post + n;
+                float* to = streams.Row(row), from = x.Row(row), post = mix.Row(row) + n, combine = post + n;
                 for (var c = 0; c < width; c += Simd.Lanes)
                 {
                     for (var j = 0; j < n; j++) RowMath.Load(to + j * width + c, width - c).Store(old + j * Simd.Lanes);

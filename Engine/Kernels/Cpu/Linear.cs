@@ -19,8 +19,7 @@ internal static unsafe class Linear
 
     public static void Run(WorkerPool pool, Tensor x, PackedMatrix w, TileMode mode, Tensor into)
     {
-        var perItem = x.Rows <= Tile.MaxRows ? (int)Math.Max(1, StreamBytes / w.PanelBytes) : MaxPanelsPerItem;
-        perItem = Math.Clamp(w.Panels / (pool.Threads * 4), 1, perItem);
+        var perItem = PanelsPerItem(pool, w, fewRows: x.Rows <= Tile.MaxRows, items: 1);
         var groups = (w.Panels + perItem - 1) / perItem;
         var rowGroups = (x.Rows + RowsPerItem - 1) / RowsPerItem;
         switch (w.Type)
@@ -43,38 +42,50 @@ internal static unsafe class Linear
         public void Run(int item, int worker)
         {
             var (first, firstRow) = (item % groups * perItem, item / groups * RowsPerItem);
-            var (end, endRow) = (Math.Min(first + perItem, w.Panels), Math.Min(firstRow + RowsPerItem, x.Rows));
-            var highOffset = Tile.Columns / 2 * sizeof(float);               // used by float32 panels only, the 16-bit ones are paired
-            var edge = stackalloc float[Tile.MaxRows * Tile.Columns];
-            for (var row = firstRow; row < endRow; row += Tile.MaxRows)
+            Panels<TColumns>(x, w, mode, into, firstRow, Math.Min(firstRow + RowsPerItem, x.Rows), first, Math.Min(first + perItem, w.Panels));
+        }
+    }
+
+    /// <summary>Rows [firstRow, endRow) against panels [first, end).</summary>
+    public static void Panels<TColumns>(Tensor x, PackedMatrix w, TileMode mode, Tensor into, int firstRow, int endRow, int first, int end) where TColumns : struct, IColumns
+    {
+        var highOffset = Tile.Columns / 2 * sizeof(float);                   // used by float32 panels only, the 16-bit ones are paired
+        var edge = stackalloc float[Tile.MaxRows * Tile.Columns];
+        for (var row = firstRow; row < endRow; row += Tile.MaxRows)
+        {
+            var tile = new Tile
             {
-                var tile = new Tile
-                {
-                    X = x.Row(row), XStride = x.Stride, K = w.Columns, WStride = w.StepBytes,
-                    Rows = Math.Min(Tile.MaxRows, endRow - row), CStride = into.Stride, Mode = mode,
-                };
-                for (var panel = first; panel < end; panel++)
-                {
-                    tile.Low = w.Panel(panel);
-                    tile.High = tile.Low + highOffset;
-                    tile.C = into.Row(row) + panel * Tile.Columns;
-                    var columns = w.Rows - panel * Tile.Columns;
-                    if (columns >= Tile.Columns) tile.Run<TColumns>();
-                    else RunEdge(tile, edge, columns);
-                }
+                X = x.Row(row), XStride = x.Stride, K = w.Columns, WStride = w.StepBytes,
+                Rows = Math.Min(Tile.MaxRows, endRow - row), CStride = into.Stride, Mode = mode,
+            };
+            for (var panel = first; panel < end; panel++)
+            {
+                tile.Low = w.Panel(panel);
+                tile.High = tile.Low + highOffset;
+                tile.C = into.Row(row) + panel * Tile.Columns;
+                var columns = w.Rows - panel * Tile.Columns;
+                if (columns >= Tile.Columns) tile.Run<TColumns>();
+                else RunEdge<TColumns>(tile, edge, columns);
             }
         }
+    }
 
-        /// <summary>The last panel is wider than the matrix: into scratch, then the columns that exist.</summary>
-        private static void RunEdge(Tile tile, float* edge, int columns)
-        {
-            var c = tile.C;
-            var stride = tile.CStride;
-            tile.C = edge;
-            tile.CStride = Tile.Columns;
-            for (var r = 0; r < tile.Rows; r++) new ReadOnlySpan<float>(c + r * stride, columns).CopyTo(new(edge + r * Tile.Columns, Tile.Columns));
-            tile.Run<TColumns>();
-            for (var r = 0; r < tile.Rows; r++) new ReadOnlySpan<float>(edge + r * Tile.Columns, columns).CopyTo(new(c + r * stride, columns));
-        }
+    /// <summary>The last panel is wider than the matrix: into scratch, then the columns that exist.</summary>
+    private static void RunEdge<TColumns>(Tile tile, float* edge, int columns) where TColumns : struct, IColumns
+    {
+        var c = tile.C;
+        var stride = tile.CStride;
+        tile.C = edge;
+        tile.CStride = Tile.Columns;
+        for (var r = 0; r < tile.Rows; r++) new ReadOnlySpan<float>(c + r * stride, columns).CopyTo(new(edge + r * Tile.Columns, Tile.Columns));
+        tile.Run<TColumns>();
+        for (var r = 0; r < tile.Rows; r++) new ReadOnlySpan<float>(edge + r * Tile.Columns, columns).CopyTo(new(c + r * stride, columns));
+    }
+
+    /// <summary>Panels an item streams from memory, when <paramref name="items"/>-fold the work of one row group is there to share out.</summary>
+    public static int PanelsPerItem(WorkerPool pool, PackedMatrix w, bool fewRows, int items)
+    {
+        var perItem = fewRows ? (int)Math.Max(1, StreamBytes / w.PanelBytes) : MaxPanelsPerItem;
+        return (int)Math.Clamp((long)w.Panels * items / (pool.Threads * 4), 1, perItem);
     }
 }

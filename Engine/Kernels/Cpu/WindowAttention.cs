@@ -59,10 +59,8 @@ internal static unsafe class WindowAttention
             var list = selected.Columns > 0 && visible > selected.Columns ? (int*)selected.Row(token) : null;
             var count = inWindow + (list is null ? visible : selected.Columns);
 
-            var rows = scratch.Row(worker);
-            var queries = rows + Split * padded;
-            var (outputs, partial) = (queries + HeadsPerItem * padded, queries + 2 * HeadsPerItem * padded);
-            var scores = partial + HeadsPerItem * padded;
+            float* rows = scratch.Row(worker), queries = rows + Split * padded;
+            float* outputs = queries + HeadsPerItem * padded, partial = outputs + HeadsPerItem * padded, scores = partial + HeadsPerItem * padded;
             var maxima = stackalloc float[HeadsPerItem];
             var sums = stackalloc float[HeadsPerItem];
             for (var h = 0; h < heads; h++)
