@@ -45,6 +45,9 @@ internal sealed record YarnScaling
     /// <summary>Factor on cos and sin, so its square scales the attention scores.</summary>
     public required double AttentionFactor { get; init; }
 
+    /// <summary>Factor on the attention scores of families that scale them apart from cos and sin: the square of g(mscale_all_dim), 1 without it.</summary>
+    public double ScoreFactor { get; init; } = 1;
+
     /// <summary>0.1 · mscale · ln(factor) + 1</summary>
     public static double MScale(double factor, double mscale = 1) => factor <= 1 ? 1 : 0.1 * mscale * Math.Log(factor) + 1;
 }
