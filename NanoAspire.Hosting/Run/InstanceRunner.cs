@@ -13,6 +13,7 @@ internal sealed class InstanceRunner(ResourceInstance instance, EndpointPlan end
     private Task _life = Task.CompletedTask;
     private Task _announced = Task.CompletedTask;
     private volatile bool _isAlive;
+    private bool _closed;
     private ManagedProcess? _current;
     private TimeSpan _grace = TimeSpan.FromSeconds(10);
 
@@ -30,7 +31,7 @@ internal sealed class InstanceRunner(ResourceInstance instance, EndpointPlan end
         await _gate.WaitAsync(ct).ConfigureAwait(false);
         try
         {
-            if (IsAlive) return false;
+            if (IsAlive || _closed) return false;
             await _life.ConfigureAwait(false);                       // it has nothing left to do but to return
             _stop?.Dispose();
             _stop = new CancellationTokenSource();
@@ -46,15 +47,16 @@ internal sealed class InstanceRunner(ResourceInstance instance, EndpointPlan end
         }
     }
 
-    /// <summary>Ends the life: asks, waits for the grace, kills.</summary>
-    public async Task StopAsync(TimeSpan grace, CancellationToken ct)
+    /// <summary>Ends the life: asks, waits for the grace, kills. Afterwards another one may begin, unless it was <paramref name="forGood"/>.</summary>
+    public async Task StopAsync(TimeSpan grace, bool forGood, CancellationToken ct)
     {
+        using var hurry = ct.Register(() => _current?.Kill());
         await _gate.WaitAsync(CancellationToken.None).ConfigureAwait(false);
         try
         {
+            _closed |= forGood;
             if (!IsAlive || _stop is null) return;
             _grace = grace;
-            using var hurry = ct.Register(() => _current?.Kill());
             await _stop.CancelAsync().ConfigureAwait(false);
             await _life.ConfigureAwait(false);
         }
@@ -142,6 +144,7 @@ internal sealed class InstanceRunner(ResourceInstance instance, EndpointPlan end
             if (stop.IsCancellationRequested && !process.Exited.IsCompleted)
             {
                 await PublishAsync(s => s with { State = KnownResourceStates.Stopping }).ConfigureAwait(false);
+                endpoints.Close(Instance);                           // what is open goes on, what is new goes to its siblings
                 return (await process.StopAsync(_grace, services.Time, CancellationToken.None).ConfigureAwait(false), process.LastWords, ready);
             }
             return (await process.Exited.ConfigureAwait(false), process.LastWords, ready);
