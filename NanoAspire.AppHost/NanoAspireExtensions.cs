@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.Extensions.DependencyInjection;
+using NanoAspire.AppHost.Deployment;
 
 namespace NanoAspire.AppHost;
 
@@ -37,7 +38,7 @@ internal static class NanoAspireExtensions
             engine.WithArgs("--threads", Math.Max(1, Environment.ProcessorCount / replicas).ToString(CultureInfo.InvariantCulture));
         }
         if (replicas > 1) engine.WithReplicas(replicas);
-        return engine.WithScope(cluster).WithHttpEndpoint().WithHttpHealthCheck("/health");
+        return engine.WithScope(cluster).WithHttpEndpoint().WithHttpHealthCheck("/health").PlacedBy(cluster.Placement);
     }
 
     public static IResourceBuilder<ProjectResource> WithScope(this IResourceBuilder<ProjectResource> service, ClusterOptions cluster) =>
