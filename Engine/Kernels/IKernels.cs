@@ -28,8 +28,11 @@ internal partial interface IKernels : IDisposable
     /// <summary>cos and sin [tokens, frequencies] of every token's position.</summary>
     void RopeAngles(StepInput step, RopeFrequencies frequencies, Tensor cos, Tensor sin);
 
-    /// <summary>Rotates the leading d = 2 · <c>cos.Columns</c> columns of every head of <paramref name="x"/> in place, pairing column i with i + d/2; the others stay.</summary>
-    void Rope(Tensor x, int headDim, Tensor cos, Tensor sin);
+    /// <summary>
+    /// Rotates <c>2 · cos.Columns</c> columns of every head of <paramref name="x"/> in place, from column <paramref name="start"/> of the head on; the
+    /// others pass. A negated <paramref name="sin"/> rotates back.
+    /// </summary>
+    void Rope(Tensor x, int headDim, int start, RopePairing pairing, Tensor cos, Tensor sin);
 
     /// <summary>Writes the step's keys and values to their slots; later operations of the step read them.</summary>
     void StoreKv(Tensor key, Tensor value, StepInput step, LayerKv kv);
@@ -44,6 +47,9 @@ internal partial interface IKernels : IDisposable
 /// <summary>The same operations into fresh temporaries, so that a layer reads like its formula.</summary>
 internal static partial class KernelExtensions
 {
+    /// <summary>Rotates the first <c>2 · cos.Columns</c> columns of every head, in halves.</summary>
+    public static void Rope(this IKernels k, Tensor x, int headDim, Tensor cos, Tensor sin) => k.Rope(x, headDim, start: 0, RopePairing.Halves, cos, sin);
+
     public static Tensor RmsNorm(this IKernels k, Tensor x, Tensor weight, float epsilon, Workspace.Frame frame)
     {
         var into = frame.Tensor(x.Rows, x.Columns);

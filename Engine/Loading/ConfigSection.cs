@@ -49,6 +49,9 @@ internal sealed class ConfigSection(JsonElement json, string path)
         throw Bad(field, $"must be a positive number, not {value.GetRawText()}");
     }
 
+    /// <summary>A positive number; zero, like absence, is null: exporters write 0 for "none".</summary>
+    public double? OptionalFactor(string field) => Find(field) is { ValueKind: JsonValueKind.Number } value && value.TryGetDouble(out var number) && number == 0 ? null : OptionalPositiveNumber(field);
+
     public bool Flag(string field, bool otherwise) => Find(field) is not { } value ? otherwise : value.ValueKind switch
     {
         JsonValueKind.True => true,
@@ -81,6 +84,9 @@ internal sealed class ConfigSection(JsonElement json, string path)
     public ConfigSection? OptionalSection(string field) => Find(field) is not { } value ? null
         : value.ValueKind == JsonValueKind.Object ? new ConfigSection(value, $"{Path}: {field}")
         : throw Bad(field, "must be an object");
+
+    /// <summary>Whether some field is an object itself.</summary>
+    public bool HasSections => json.EnumerateObject().Any(entry => entry.Value.ValueKind == JsonValueKind.Object);
 
     private JsonElement? Find(string field) => json.TryGetProperty(field, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;
 }

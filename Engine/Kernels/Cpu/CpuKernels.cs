@@ -46,10 +46,10 @@ internal sealed unsafe partial class CpuKernels(int threads) : IKernels
         _pool.Run(work, (step.TokenCount + AnglesWork.TokensPerItem - 1) / AnglesWork.TokensPerItem);
     }
 
-    public void Rope(Tensor x, int headDim, Tensor cos, Tensor sin)
+    public void Rope(Tensor x, int headDim, int start, RopePairing pairing, Tensor cos, Tensor sin)
     {
         var rows = RowsPerItem(x);
-        var work = new Rope.Work(x, headDim, cos, sin, rows);
+        var work = new Rope.Work(x, headDim, start, pairing, cos, sin, rows);
         _pool.Run(work, Items(x, rows));
     }
 
@@ -66,6 +66,8 @@ internal sealed unsafe partial class CpuKernels(int threads) : IKernels
     {
         _pool.Dispose();
         _attention.Dispose();
+        _latentAttention.Dispose();
+        _indexer.Dispose();
     }
 
     private static int RowsPerItem(Tensor x) => Math.Max(1, FloatsPerItem / x.Columns);
