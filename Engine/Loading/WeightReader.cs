@@ -73,6 +73,41 @@ internal sealed unsafe class WeightReader(Checkpoint checkpoint, IKernels kernel
         return matrices;
     }
 
+    /// <summary>A matrix to be filled by <see cref="Rows"/>, in the type that a stored one would be kept in.</summary>
+    /// <param name="rows">Output features.</param>
+    /// <param name="columns">Input features.</param>
+    /// <param name="like">The tensor whose numbers it will hold.</param>
+    public Matrix Empty(int rows, int columns, string like)
+    {
+        var type = checkpoint.Find(like) is { } found ? TensorType.Weight(found.Tensor.Type) : null;
+        var matrix = Own(kernels.CreateMatrix(rows, columns, keepAs ?? (type is null or WeightType.E4M3 ? WeightType.F32 : type.Value)));
+        _bytes += matrix.Bytes;
+        return matrix;
+    }
+
+    /// <summary>Visits the rows of a matrix as float32, several threads at once: for weights that are not used as they are stored.</summary>
+    public void Rows(string name, int rows, int columns, RowVisitor visit)
+    {
+        var (file, tensor, type) = Find(name, rows, columns);
+        Stream(file, tensor, type, columns, (first, count, data) =>
+        {
+            var values = new float[columns];
+            fixed (float* row = values)
+            {
+                for (var i = 0; i < count; i++)
+                {
+                    var from = (byte*)data + (long)i * columns * type.Bytes();
+                    for (var c = 0; c < columns; c++) row[c] = Number(from, c, type);
+                    visit(first + i, row);
+                }
+            }
+        });
+    }
+
+    /// <param name="row">Its number.</param>
+    /// <param name="values">Valid during the call.</param>
+    public delegate void RowVisitor(int row, float* values);
+
     /// <summary>False for a tensor that the checkpoint does not have.</summary>
     public bool Has(string name) => checkpoint.Find(name) is not null;
 
@@ -118,15 +153,7 @@ internal sealed unsafe class WeightReader(Checkpoint checkpoint, IKernels kernel
         var values = (float*)memory.Address;
         Stream(file, tensor, type, columns: 1, (first, count, data) =>
         {
-            for (var i = 0; i < count; i++)
-            {
-                values[first + i] = type switch
-                {
-                    WeightType.F32 => ((float*)data)[i],
-                    WeightType.F16 => (float)((Half*)data)[i],
-                    _ => BitConverter.UInt32BitsToSingle((uint)((ushort*)data)[i] << 16),
-                };
-            }
+            for (var i = 0; i < count; i++) values[first + i] = Number(data, i, type);
         });
         return new(values, 1, length);
     }
@@ -168,6 +195,13 @@ internal sealed unsafe class WeightReader(Checkpoint checkpoint, IKernels kernel
             matrix.Write(start + to, run, (byte*)data + (long)row * matrix.Columns * type.Bytes(), type);
         }
     }
+
+    private static float Number(void* data, long index, WeightType type) => type switch
+    {
+        WeightType.F32 => ((float*)data)[index],
+        WeightType.F16 => (float)((Half*)data)[index],
+        _ => BitConverter.UInt32BitsToSingle((uint)((ushort*)data)[index] << 16),
+    };
 
     private T Own<T>(T resource) where T : IDisposable
     {

@@ -66,6 +66,8 @@ internal sealed unsafe partial class CpuKernels(int threads) : IKernels
     {
         _pool.Dispose();
         _attention.Dispose();
+        _latentAttention.Dispose();
+        _indexer.Dispose();
     }
 
     private static int RowsPerItem(Tensor x) => Math.Max(1, FloatsPerItem / x.Columns);

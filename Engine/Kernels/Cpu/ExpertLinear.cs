@@ -24,12 +24,7 @@ internal static class ExpertLinear
             var w = (PackedMatrix)experts[expert];
             var first = item % perGroup * perItem;
             var end = Math.Min(first + perItem, w.Panels);
-            switch (w.Type)
-            {
-                case WeightType.F32: Linear.Panels<F32Columns>(x, w, TileMode.Set, into, firstRow, endRow, first, end); break;
-                case WeightType.F16: Linear.Panels<F16Pairs>(x, w, TileMode.Set, into, firstRow, endRow, first, end); break;
-                default: Linear.Panels<Bf16Pairs>(x, w, TileMode.Set, into, firstRow, endRow, first, end); break;
-            }
+            Linear.Panels(x, w, TileMode.Set, into, firstRow, endRow, first, end);
         }
     }
 }

@@ -22,32 +22,31 @@ internal static unsafe class Linear
         var perItem = PanelsPerItem(pool, w, fewRows: x.Rows <= Tile.MaxRows, items: 1);
         var groups = (w.Panels + perItem - 1) / perItem;
         var rowGroups = (x.Rows + RowsPerItem - 1) / RowsPerItem;
-        switch (w.Type)
-        {
-            case WeightType.F32: Run<F32Columns>(); break;
-            case WeightType.F16: Run<F16Pairs>(); break;
-            default: Run<Bf16Pairs>(); break;
-        }
-
-        void Run<TColumns>() where TColumns : struct, IColumns
-        {
-            var work = new Work<TColumns>(x, w, mode, into, perItem, groups);
-            pool.Run(work, groups * rowGroups);
-        }
+        var work = new Work(x, w, mode, into, perItem, groups);
+        pool.Run(work, groups * rowGroups);
     }
 
-    private readonly struct Work<TColumns>(Tensor x, PackedMatrix w, TileMode mode, Tensor into, int perItem, int groups) : IWork
-        where TColumns : struct, IColumns
+    private readonly struct Work(Tensor x, PackedMatrix w, TileMode mode, Tensor into, int perItem, int groups) : IWork
     {
         public void Run(int item, int worker)
         {
             var (first, firstRow) = (item % groups * perItem, item / groups * RowsPerItem);
-            Panels<TColumns>(x, w, mode, into, firstRow, Math.Min(firstRow + RowsPerItem, x.Rows), first, Math.Min(first + perItem, w.Panels));
+            Panels(x, w, mode, into, firstRow, Math.Min(firstRow + RowsPerItem, x.Rows), first, Math.Min(first + perItem, w.Panels));
         }
     }
 
     /// <summary>Rows [firstRow, endRow) against panels [first, end).</summary>
-    public static void Panels<TColumns>(Tensor x, PackedMatrix w, TileMode mode, Tensor into, int firstRow, int endRow, int first, int end) where TColumns : struct, IColumns
+    public static void Panels(Tensor x, PackedMatrix w, TileMode mode, Tensor into, int firstRow, int endRow, int first, int end)
+    {
+        switch (w.Type)
+        {
+            case WeightType.F32: Panels<F32Columns>(x, w, mode, into, firstRow, endRow, first, end); break;
+            case WeightType.F16: Panels<F16Pairs>(x, w, mode, into, firstRow, endRow, first, end); break;
+            default: Panels<Bf16Pairs>(x, w, mode, into, firstRow, endRow, first, end); break;
+        }
+    }
+
+    private static void Panels<TColumns>(Tensor x, PackedMatrix w, TileMode mode, Tensor into, int firstRow, int endRow, int first, int end) where TColumns : struct, IColumns
     {
         var highOffset = Tile.Columns / 2 * sizeof(float);                   // used by float32 panels only, the 16-bit ones are paired
         var edge = stackalloc float[Tile.MaxRows * Tile.Columns];
