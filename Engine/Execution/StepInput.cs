@@ -24,7 +24,7 @@ internal sealed class StepInput
 
     /// <summary>Copies and checks a batch: a bad index must not become a bad address.</summary>
     /// <exception cref="ArgumentException">The batch contradicts itself, the model or the pool.</exception>
-    public void Fill(StepBatch batch, int vocabSize, int blockSize, int poolBlocks, int maxPositions)
+    public void Fill(StepBatch batch, int vocabSize, int blockSize, int poolBlocks, int maxPositions, int stateSlots = 0)
     {
         TokenCount = batch.Tokens.Count;
         SequenceCount = batch.Sequences.Count;
@@ -62,11 +62,21 @@ internal sealed class StepInput
                 if ((uint)block >= (uint)poolBlocks) throw Bad($"block {block} is not in the pool of {poolBlocks}");
                 _blocks[BlockCount + b] = block;
             }
-            _sequences[i] = new(sequence.QueryStart, sequence.QueryLength, sequence.ContextLength, BlockCount);
+            _sequences[i] = new(sequence.QueryStart, sequence.QueryLength, sequence.ContextLength, BlockCount) { StateSource = StateOf(sequence, i, stateSlots), StateTarget = sequence.StateTarget };
             BlockCount += blocks;
             if (sequence.NeedsLogits) _logitsRows[LogitsCount++] = next - 1;
         }
         if (next != TokenCount) throw Bad($"{TokenCount - next} tokens belong to no sequence");
+    }
+
+    /// <summary>−1: the sequence begins, its state is zero.</summary>
+    private static int StateOf(StepSequence sequence, int index, int slots)
+    {
+        if (slots == 0) return -1;
+        if ((uint)sequence.StateTarget >= (uint)slots) throw Bad($"sequence {index} writes its state to slot {sequence.StateTarget} of {slots}");
+        if (sequence.ContextLength == sequence.QueryLength) return -1;
+        if ((uint)sequence.StateSource >= (uint)slots) throw Bad($"sequence {index} reads its state from slot {sequence.StateSource} of {slots}");
+        return sequence.StateSource;
     }
 
     private static ArgumentException Bad(string message) => new($"Step batch: {message}.");
@@ -84,4 +94,9 @@ internal sealed class StepInput
 /// <param name="QueryLength">Its tokens in the step.</param>
 /// <param name="ContextLength">Tokens with KV after the step.</param>
 /// <param name="FirstBlock">Where its block table starts in <see cref="StepInput.Blocks"/>.</param>
-internal readonly record struct StepSequenceView(int QueryStart, int QueryLength, int ContextLength, int FirstBlock);
+internal readonly record struct StepSequenceView(int QueryStart, int QueryLength, int ContextLength, int FirstBlock)
+{
+    /// <summary>Slot of the state before the step; −1: it is zero.</summary>
+    public int StateSource { get; init; } = -1;
+    public int StateTarget { get; init; } = -1;
+}
