@@ -33,7 +33,7 @@ public sealed class BitIdentityTests
         {
             // Random steps: any subset of the sequences, in any order, prompts in chunks of any size beside decodes.
             var random = new Random(seed);
-            var blocks = Enumerable.Range(0, driver.Runner.KvMemory.BlockCount).ToArray();
+            var blocks = Enumerable.Range(0, driver.Runner.KvMemory.KvBlocks).ToArray();
             random.Shuffle(blocks);
             var share = blocks.Length / prompts.Length;
             var batched = prompts.Select((prompt, i) => driver.Start(prompt, blocks[(i * share)..((i + 1) * share)])).ToArray();
@@ -66,7 +66,7 @@ public sealed class BitIdentityTests
         foreach (var blockSize in (int[])[16, 32, 128, 256])
         {
             using var other = Load(model, blockSize: blockSize);
-            var blocks = Enumerable.Range(0, other.Runner.KvMemory.BlockCount).Reverse().ToArray();
+            var blocks = Enumerable.Range(0, other.Runner.KvMemory.KvBlocks).Reverse().ToArray();
             foreach (var prompt in Prompts(usual)) AssertSame(usual.Generate(prompt, Tokens), other.Generate(prompt, Tokens, chunk: 50, blocks));
         }
     }
