@@ -80,7 +80,7 @@ public static class ModelLoader
         return new KvArena(geometry, layout, (int)blocks, options.ShareKvMemory);
     }
 
-    private static WeightType? WeightTypeOf(string option) => option switch { "f32" => WeightType.F32, "bf16" => WeightType.BF16, _ => null };
+    private static WeightType? WeightTypeOf(string option) => option switch { "f32" => WeightType.F32, "bf16" => WeightType.BF16, "fp8_e4m3" => WeightType.E4M3, _ => null };
 
     /// <summary>Union of both files, ascending.</summary>
     private static int[] ReadEosIds(string folder, ConfigSection config, int vocabSize)
