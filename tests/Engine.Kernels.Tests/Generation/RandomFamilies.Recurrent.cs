@@ -11,7 +11,8 @@ internal static partial class RandomFamilies
     /// <summary>Recurrent layers and now and then attention, experts everywhere; the two families differ in names and in what they fuse.</summary>
     private static TensorPlan Recurrent(Random random, bool fused)
     {
-        var (vocabulary, hidden, layers, every) = (random.Next(40, 300), random.Next(17, 80), random.Next(1, 5), random.Next(2, 4));
+        var (vocabulary, hidden, every) = (random.Next(40, 300), random.Next(17, 80), random.Next(2, 4));
+        var layers = random.Next(every, every + 3);                         // some attention there must be
         var (kv, group, dim) = (random.Next(1, 3), random.Next(1, 4), random.Pick(16, 32, 48));
         var (keyHeads, repeat, keyDim, valueDim) = (random.Next(1, 4), random.Next(1, 4), random.Next(3, 33), random.Next(3, 33));
         var (conv, experts, size, shared) = (random.Next(2, 6), random.Next(1, 9), random.Next(5, 40), random.Next(5, 40));

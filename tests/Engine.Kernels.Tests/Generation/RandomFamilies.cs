@@ -12,6 +12,8 @@ internal static partial class RandomFamilies
     {
         ["qwen3"] = Qwen3,
         ["qwen3_moe"] = Qwen3Moe,
+        ["qwen3_next"] = Qwen3Next,
+        ["qwen3_5_moe"] = Qwen35Moe,
         ["deepseek_v3"] = DeepSeekV3,
         ["kimi_k2"] = KimiK2,
         ["deepseek_v32"] = DeepSeekV32,
