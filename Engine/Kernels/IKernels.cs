@@ -10,6 +10,9 @@ internal partial interface IKernels : IDisposable
 {
     Matrix CreateMatrix(int rows, int columns, WeightType type);
 
+    /// <summary>A matrix of E4M3 numbers, <paramref name="blockColumns"/> of a row sharing a factor.</summary>
+    Matrix CreateScaledMatrix(int rows, int columns, int blockColumns);
+
     /// <summary>into[t] = table[token t]</summary>
     void Embed(StepInput step, Matrix table, Tensor into);
 

@@ -34,6 +34,7 @@ public static class ModelLoader
         using var json = JsonFile.Read(Path.Combine(folder, "config.json"));
         var section = new ConfigSection(json.RootElement, "config.json");
         var (architecture, modelType, config) = ModelFamilies.Read(section);
+        var quantisation = Quantisation.Read(section);
         var maxPositions = options.MaxModelLength ?? config.MaxPositions;
         if (maxPositions > config.MaxPositions) throw new ModelLoadException($"max-model-len {maxPositions} is more than max_position_embeddings ({config.MaxPositions})");
         var eos = ReadEosIds(folder, section, config.VocabSize);
@@ -44,7 +45,7 @@ public static class ModelLoader
         try
         {
             using var checkpoint = Checkpoint.Open(folder);
-            using var reader = new WeightReader(checkpoint, kernels, WeightTypeOf(options.DType), options.Threads);
+            using var reader = new WeightReader(checkpoint, kernels, WeightTypeOf(options.DType), quantisation, options.Threads);
             var model = config.Build(reader, kernels);
             weights = reader.Complete(config.MayIgnore);
             kv = CreateKv(config, options, maxPositions, weights);
@@ -79,7 +80,7 @@ public static class ModelLoader
         return new KvArena(geometry, layout, blocks, slots, options.ShareKvMemory);
     }
 
-    private static WeightType? WeightTypeOf(string option) => option switch { "f32" => WeightType.F32, "bf16" => WeightType.BF16, _ => null };
+    private static WeightType? WeightTypeOf(string option) => option switch { "f32" => WeightType.F32, "bf16" => WeightType.BF16, "fp8_e4m3" => WeightType.E4M3, _ => null };
 
     /// <summary>Union of both files and of the text part of a multimodal configuration, ascending.</summary>
     private static int[] ReadEosIds(string folder, ConfigSection config, int vocabSize)

@@ -47,7 +47,6 @@ internal sealed record Qwen3Config : IModelConfig
         if (config.OptionalText("hidden_act") is { } activation && activation != "silu") throw config.Bad("hidden_act", $"'{activation}' is not supported (silu is)");
         if (config.Flag("attention_bias", otherwise: false)) throw config.Bad("attention_bias", "true is not supported");
         if (config.Flag("use_sliding_window", otherwise: false)) throw config.Bad("use_sliding_window", "true is not supported");
-        if (config.Has("quantization_config")) throw config.Bad("quantization_config", "is set: quantised weights are not supported");
         if (config.Texts("layer_types").FirstOrDefault(type => type != "full_attention") is { } other) throw config.Bad("layer_types", $"'{other}' is not supported (full_attention is)");
         return read;
     }

@@ -16,6 +16,8 @@ internal sealed unsafe partial class CpuKernels(int threads) : IKernels
 
     public Matrix CreateMatrix(int rows, int columns, WeightType type) => new PackedMatrix(rows, columns, type);
 
+    public Matrix CreateScaledMatrix(int rows, int columns, int blockColumns) => new PackedMatrix(rows, columns, WeightType.E4M3, blockColumns);
+
     public void Embed(StepInput step, Matrix table, Tensor into)
     {
         var work = new EmbedWork(step, (PackedMatrix)table, into);

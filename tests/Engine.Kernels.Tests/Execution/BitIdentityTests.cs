@@ -71,11 +71,13 @@ public sealed class BitIdentityTests
         }
     }
 
-    [Theory, InlineData("qwen3-dense-untied"), InlineData("qwen3-next"), InlineData("nano-demo")]
-    public void A_16_bit_cache_keeps_the_promise_too(string model)
+    public static TheoryData<string, string> SmallCaches => new(Models.Select(row => row.Data).SelectMany(model => (string[])["bf16", "fp8_e4m3"], (model, type) => (model, type)));
+
+    [Theory, MemberData(nameof(SmallCaches))]
+    public void A_smaller_cache_keeps_the_promise_too(string model, string kvDType)
     {
-        using var driver = Load(model, kvDType: "bf16");
-        using var small = Load(model, kvDType: "bf16", blockSize: 16, threads: 3);
+        using var driver = Load(model, kvDType: kvDType);
+        using var small = Load(model, kvDType: kvDType, blockSize: 16, threads: 3);
         foreach (var prompt in Prompts(driver))
         {
             var whole = driver.Generate(prompt, Tokens);
