@@ -52,8 +52,21 @@ internal sealed unsafe partial class WeightReader(Checkpoint checkpoint, IKernel
     /// <summary>One tensor [count, rows, columns] as that many matrices.</summary>
     public Matrix[] Stacked(string name, int count, int rows, int columns)
     {
-        var (file, tensor, type) = Find(name, count, rows, columns);
-        var (matrices, scales) = (new Matrix[count], Scales(name, type, rows, columns, count));
+        var found = Find(name, count, rows, columns);
+        return Divide(found, Scales(name, found.Type, rows, columns, count), count, rows, columns);
+    }
+
+    /// <summary>One tensor [count · rows, columns] as that many matrices.</summary>
+    public Matrix[] Divided(string name, int count, int rows, int columns)
+    {
+        var found = Find(name, count * rows, columns);
+        return Divide(found, Scales(name, found.Type, count * rows, columns), count, rows, columns);
+    }
+
+    private Matrix[] Divide((SafetensorsFile File, StoredTensor Tensor, WeightType Type) found, BlockScales? scales, int count, int rows, int columns)
+    {
+        var (file, tensor, type) = found;
+        var matrices = new Matrix[count];
         for (var i = 0; i < count; i++) matrices[i] = CreateMatrix(rows, columns, keepAs ?? type);
         Stream(file, tensor, type, columns, (first, rowsHere, data) =>
         {
