@@ -82,10 +82,11 @@ public static class ModelLoader
 
     private static WeightType? WeightTypeOf(string option) => option switch { "f32" => WeightType.F32, "bf16" => WeightType.BF16, "fp8_e4m3" => WeightType.E4M3, _ => null };
 
-    /// <summary>Union of both files, ascending.</summary>
+    /// <summary>Union of both files and of the text part of a multimodal configuration, ascending.</summary>
     private static int[] ReadEosIds(string folder, ConfigSection config, int vocabSize)
     {
         var ids = new SortedSet<int>(config.Ids("eos_token_id"));
+        if (config.OptionalSection("text_config") is { } text) ids.UnionWith(text.Ids("eos_token_id"));
         var path = Path.Combine(folder, "generation_config.json");
         if (File.Exists(path))
         {

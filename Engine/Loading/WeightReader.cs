@@ -149,6 +149,16 @@ internal sealed unsafe partial class WeightReader(Checkpoint checkpoint, IKernel
         return vector;
     }
 
+    /// <summary>A small tensor [rows, …], e.g. of a convolution, as float32 [elements a row, rows].</summary>
+    public Tensor Transposed(string name, params ReadOnlySpan<long> shape)
+    {
+        var stored = Vector(name, shape);
+        var (rows, columns, values) = ((int)shape[0], stored.Columns / (int)shape[0], stored.RowSpan(0).ToArray());
+        for (var row = 0; row < rows; row++)
+            for (var column = 0; column < columns; column++) stored.Data[column * rows + row] = values[row * columns + column];
+        return new(stored.Data, columns, rows);
+    }
+
     /// <summary>A small tensor of any shape as float32 [1, elements].</summary>
     public Tensor Vector(string name, params ReadOnlySpan<long> shape)
     {

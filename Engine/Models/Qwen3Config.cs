@@ -58,6 +58,5 @@ internal sealed record Qwen3Config : IModelConfig
 
     public IModel Build(WeightReader weights, IKernels kernels) => new Qwen3(this, weights, kernels);
 
-    /// <summary>Frequency tables that old exporters wrote; they follow from the configuration.</summary>
-    public bool MayIgnore(string tensor) => tensor.EndsWith(".rotary_emb.inv_freq", StringComparison.Ordinal);
+    public bool MayIgnore(string tensor) => Ignorable.RotaryTable(tensor);
 }

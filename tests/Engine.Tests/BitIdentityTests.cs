@@ -47,7 +47,7 @@ public sealed class BitIdentityTests
         using var runner = Load(model);
         var requests = Requests(runner);
         var alone = await Alone(runner, requests);
-        using var small = new GatedRunner(Load(model, blocks: 10));
+        using var small = new GatedRunner(Load(model, small: true));
         foreach (var caching in new[] { true, false })
         {
             small.Gate.Reset();
@@ -127,15 +127,13 @@ public sealed class BitIdentityTests
 
     private static EngineLoop Start(IModelRunner runner, EngineOptions options) => new(runner, options, TimeProvider.System, NullLogger<EngineLoop>.Instance);
 
-    private static IModelRunner Load(string model, int? blocks = null)
+    /// <param name="model">Folder name.</param>
+    /// <param name="small">Blocks for two of the requests.</param>
+    private static IModelRunner Load(string model, bool small = false)
     {
         var folder = model == "nano-demo" ? RepositoryPaths.DemoModel : Path.Combine(RepositoryPaths.Goldens, model);
         var options = new ModelLoadOptions { BlockSize = BlockSize, Threads = 1, MaxSequences = 8 };
-        var runner = ModelLoader.Load(folder, options);
-        if (blocks is null) return runner;
-        var bytes = runner.KvMemory.Layout.BlockBytes * blocks.Value;
-        runner.Dispose();
-        return ModelLoader.Load(folder, options with { KvMemoryBytes = bytes });
+        return ModelLoader.Load(folder, small ? options with { MaxSequences = 2, MaxModelLength = 80 } : options);
     }
 
     private sealed class GatedRunner(IModelRunner runner) : IModelRunner

@@ -9,6 +9,7 @@ internal sealed class GreedyDriver(IModelRunner runner) : IDisposable
     private readonly StepBatch _batch = new();
     private readonly List<(Sequence Sequence, bool Logits)> _inStep = [];
     private float[] _logits = [];
+    private int _started;
 
     public IModelRunner Runner => runner;
 
@@ -17,8 +18,11 @@ internal sealed class GreedyDriver(IModelRunner runner) : IDisposable
 
     /// <param name="blocks">Block ids to use, in order; null: 0, 1, 2, …</param>
     /// <param name="prompt">Its tokens.</param>
-    public Sequence Start(int[] prompt, IReadOnlyList<int>? blocks = null) =>
-        new(prompt, blocks ?? [.. Enumerable.Range(0, runner.KvMemory.BlockCount)]);
+    public Sequence Start(int[] prompt, IReadOnlyList<int>? blocks = null)
+    {
+        var slot = runner.KvMemory.StateSlots == 0 ? -1 : _started++ % runner.KvMemory.StateSlots;
+        return new(prompt, blocks ?? [.. Enumerable.Range(0, runner.KvMemory.KvBlocks)]) { State = slot };
+    }
 
     /// <summary>Adds the next <paramref name="count"/> known tokens of a sequence to the step.</summary>
     public GreedyDriver With(Sequence sequence, int count)
@@ -31,7 +35,7 @@ internal sealed class GreedyDriver(IModelRunner runner) : IDisposable
         }
         sequence.Computed += count;
         var logits = sequence.Computed == sequence.Tokens.Count;
-        _batch.Sequences.Add(new(start, count, sequence.Computed, sequence.Blocks, logits));
+        _batch.Sequences.Add(new(start, count, sequence.Computed, sequence.Blocks, logits) { StateSource = sequence.State, StateTarget = sequence.State });
         _inStep.Add((sequence, logits));
         return this;
     }
@@ -78,6 +82,8 @@ internal sealed class Sequence(int[] prompt, IReadOnlyList<int> blocks)
     public List<int> Tokens { get; } = [.. prompt];
     public IReadOnlyList<int> Blocks { get; } = blocks;
     public int Computed { get; set; }
+    /// <summary>Its slot; −1 in models without states.</summary>
+    public int State { get; init; } = -1;
     /// <summary>One row for every generated token.</summary>
     public List<float[]> Logits { get; } = [];
     public int[] Generated => [.. Tokens.Skip(prompt.Length)];

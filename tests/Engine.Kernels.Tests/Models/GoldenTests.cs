@@ -28,8 +28,8 @@ public sealed class GoldenTests
     {
         var golden = GoldenCase.Read(name);
         using var driver = GreedyDriver.Load(GoldenCase.Folder(name), new() { Threads = 2, DType = dtype, KvDType = kvDtype });
-        Assert.NotEmpty(golden.Prompts);
-        foreach (var prompt in golden.Prompts)
+        Assert.NotEmpty(golden.TextPrompts);
+        foreach (var prompt in golden.TextPrompts)
         {
             var sequence = driver.Generate(prompt.PromptIds, DecodedTokens);
             Assert.Equal(prompt.GreedyIds, sequence.Generated);
@@ -42,7 +42,7 @@ public sealed class GoldenTests
     public void Most_likely_token_at_every_prompt_position_is_that_of_the_reference(string name, string dtype, string kvDtype)
     {
         using var driver = GreedyDriver.Load(GoldenCase.Folder(name), new() { Threads = 2, DType = dtype, KvDType = kvDtype });
-        foreach (var prompt in GoldenCase.Read(name).Prompts)
+        foreach (var prompt in GoldenCase.Read(name).TextPrompts)
         {
             for (var length = 1; length <= prompt.PromptIds.Length; length++)
             {
