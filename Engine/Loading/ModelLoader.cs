@@ -55,7 +55,7 @@ public static class ModelLoader
             kv = CreateKv(config, options, maxPositions, weights);
             var info = new ModelInfo
             {
-                Architecture = architecture, ModelType = modelType, VocabSize = config.VocabSize, MaxPositions = maxPositions, EosTokenIds = eos, WeightBytes = weights.Bytes,
+                Architecture = architecture, ModelType = modelType, VocabSize = config.VocabSize, MaxPositions = maxPositions, EosTokenIds = eos, WeightBytes = weights.Bytes, Images = config.Images,
             };
             (logger ?? NullLogger.Instance).ModelLoaded(architecture, weights.Bytes >> 20, kv.KvBlocks, kv.Layout.BlockSize, Stopwatch.GetElapsedTime(started).TotalSeconds);
             if (kv.StateSlots > 0) (logger ?? NullLogger.Instance).StateSlots(kv.StateSlots, kv.Layout.StateBlocks * kv.Layout.BlockBytes, kv.Layout.StateBlocks);

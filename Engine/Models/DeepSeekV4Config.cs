@@ -76,11 +76,8 @@ internal sealed record DeepSeekV4Config : IModelConfig
         return read;
     }
 
-    public CacheGeometry Cache(int blockSize, WeightType type)
-    {
-        if (type == WeightType.E4M3) throw new ModelLoadException("kv-dtype fp8_e4m3 is not supported by DeepSeek-V4 (auto, f32 and bf16 are)");
-        return new(blockSize, [.. Enumerable.Range(0, Layers).SelectMany(layer => Planes(layer, blockSize, type))]);
-    }
+    public CacheGeometry Cache(int blockSize, WeightType type) =>
+        new(blockSize, [.. Enumerable.Range(0, Layers).SelectMany(layer => Planes(layer, blockSize, type))]);
 
     public IModel Build(WeightReader weights, IKernels kernels) => new DeepSeekV4(this, weights, kernels);
 
