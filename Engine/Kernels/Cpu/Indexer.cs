@@ -92,6 +92,7 @@ internal sealed unsafe class Indexer : IDisposable
     private static uint Ordered(float value)
     {
         var bits = BitConverter.SingleToUInt32Bits(value + 0f);              // −0 + 0 = 0
+        if (float.IsNaN(value)) return uint.MaxValue;
         return (bits & 0x80000000) == 0 ? bits | 0x80000000 : ~bits;
     }
 

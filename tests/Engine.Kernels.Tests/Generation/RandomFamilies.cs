@@ -76,6 +76,23 @@ internal static partial class RandomFamilies
         return plan;
     }
 
+    /// <summary>Qwen3-MoE of chosen shapes.</summary>
+    public static TensorPlan Mixture(int vocabulary, int hidden, int size, int layers, int experts)
+    {
+        const int Heads = 8, Kv = 2, Dim = 64;
+        var plan = Start("Qwen3MoeForCausalLM", "qwen3_moe", vocabulary);
+        plan.Set(("hidden_size", hidden), ("intermediate_size", size), ("num_hidden_layers", layers), ("num_attention_heads", Heads), ("num_key_value_heads", Kv), ("head_dim", Dim),
+            ("rope_theta", 10_000), ("tie_word_embeddings", true), ("num_experts", experts), ("num_experts_per_tok", 2), ("moe_intermediate_size", size));
+        plan.Matrix("model.embed_tokens.weight", vocabulary, hidden);
+        for (var layer = 0; layer < layers; layer++)
+        {
+            Gqa(plan, $"model.layers.{layer}.", hidden, Heads, Kv, Dim);
+            Experts(plan, $"model.layers.{layer}.mlp.", hidden, experts, size);
+        }
+        plan.Norm("model.norm.weight", hidden);
+        return plan;
+    }
+
     private static void Gqa(TensorPlan plan, string prefix, int hidden, int heads, int kv, int dim)
     {
         plan.Norm(prefix + "input_layernorm.weight", hidden);
