@@ -76,11 +76,8 @@ internal sealed record DeepSeekV4Config : IModelConfig
         return read;
     }
 
-    public CacheGeometry Cache(int blockSize, WeightType type)
-    {
-        if (type == WeightType.E4M3) throw new ModelLoadException("kv-dtype fp8_e4m3 is not supported by DeepSeek-V4 (auto, f32 and bf16 are)");
-        return new(blockSize, [.. Enumerable.Range(0, Layers).SelectMany(layer => Planes(layer, blockSize, type))]);
-    }
+    public CacheGeometry Cache(int blockSize, WeightType type) =>
+        new(blockSize, [.. Enumerable.Range(0, Layers).SelectMany(layer => Planes(layer, blockSize, type))]);
 
     public IModel Build(WeightReader weights, IKernels kernels) => new DeepSeekV4(this, weights, kernels);
 
@@ -95,15 +92,15 @@ internal sealed record DeepSeekV4Config : IModelConfig
     /// </summary>
     private IEnumerable<CachePlane> Planes(int layer, int blockSize, WeightType type)
     {
-        yield return new RowPlane("window", HeadDim, blockSize, type);
+        yield return CachedRows.Plane("window", HeadDim - RopeDim, RopeDim, blockSize, type);
         var ratio = Ratios[layer];
         if (ratio == 0) yield break;
         var (entries, series) = (EntryCache.RowsPerBlock(blockSize, ratio), IsSparse(layer) ? 2 : 1);
         var inputs = InputRing.RowsPerBlock(blockSize, series * ratio);
-        yield return new RowPlane("entries", HeadDim, entries, type);
+        yield return CachedRows.Plane("entries", HeadDim - RopeDim, RopeDim, entries, type);
         yield return new RowPlane("inputs", 2 * series * HeadDim, inputs, WeightType.F32);
         if (!IsSparse(layer)) yield break;
-        yield return new RowPlane("index keys", IndexDim, entries, type);
+        yield return CachedRows.Plane("index keys", IndexDim - RopeDim, RopeDim, entries, type);
         yield return new RowPlane("index inputs", 2 * series * IndexDim, inputs, WeightType.F32);
     }
 

@@ -37,7 +37,7 @@ public sealed unsafe class IndexerTests
                 using var frame = workspace.Enter();
                 var chosen = frame.Selection(chunk, most);
                 kernels.StoreRows(Copy(frame, keys, dim, done, chunk), step, cache);
-                kernels.ChoosePositions(Copy(frame, q, heads * dim, done, chunk), Copy(frame, weights, heads, done, chunk), step, cache, chosen);
+                kernels.ChoosePositions(Copy(frame, q, heads * dim, done, chunk), Copy(frame, weights, heads, done, chunk), step, new EntryCache(cache, BlockSize, Ratio: 1), chosen);
                 for (var i = 0; i < chunk; i += Math.Max(1, length / 20)) Check(done + i, new(chosen.Positions(i), chosen.Count(i)));
                 done += chunk;
             }
