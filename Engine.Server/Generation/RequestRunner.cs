@@ -8,6 +8,7 @@ namespace NanoAspire.Engine.Server.Generation;
 internal sealed class RequestRunner(ServedModel model)
 {
     private readonly PromptBuilder _prompts = new(model);
+    private readonly GrammarSource _grammars = new(model);
 
     /// <summary>Starts all choices of the request; with a hand-off, pulls the prompt's KV first.</summary>
     /// <exception cref="BadRequestException">The request cannot be served as it is.</exception>
@@ -29,9 +30,10 @@ internal sealed class RequestRunner(ServedModel model)
         {
             for (var p = 0; p < prompts.Count; p++)
             {
+                var grammar = _grammars.Of(request, prompts[p]);
                 for (var n = 0; n < request.Choices; n++)
                 {
-                    var generation = new GenerationRequest { PromptTokens = prompts[p], Sampling = SamplingOf(request, n) };
+                    var generation = new GenerationRequest { PromptTokens = prompts[p], Sampling = SamplingOf(request, n), Constraint = grammar };
                     // Choice 0 continues the hand-off; the others find the prompt's full blocks in the prefix cache then.
                     var handle = tickets is not null && n == 0
                         ? await TakeOverAsync(generation, tickets[p], ct)
@@ -65,6 +67,7 @@ internal sealed class RequestRunner(ServedModel model)
                 {
                     PromptTokens = prompt,
                     Sampling = SamplingOf(request, 0),
+                    Constraint = _grammars.Of(request, prompt),
                     ParkAfterFirstToken = true,
                     ParkWhenFinished = !single,
                 }));
