@@ -50,6 +50,9 @@ internal sealed class Automaton
         return closure.Finish();
     }
 
+    /// <summary>By byte value: its class, which is its symbol.</summary>
+    public ReadOnlySpan<byte> Classes => _classes;
+
     public Config Next(Config config, byte value) => Follow(config, _classes[value]);
 
     public Config NextToken(Config config, int id) => _tokenSymbols.TryGetValue(id, out var token) ? Follow(config, _representatives.Length + token) : Config.Dead;
