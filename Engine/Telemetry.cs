@@ -66,6 +66,7 @@ internal static class Telemetry
         Meter.CreateObservableGauge("requests_waiting", () => Sum(s => s.Waiting), "{request}", "Sequences and reservations in line");
         Meter.CreateObservableGauge("parked_sequences", () => Sum(s => s.ParkedSequences), "{sequence}", "Prefilled prompts kept for a decode engine");
         Meter.CreateObservableGauge("kv_blocks", Blocks, "{block}", "KV blocks by state: free, cached, used, parked");
+        Meter.CreateObservableGauge("state_slots", Slots, "{slot}", "Slots for recurrent states by state: free, used");
     }
 
     /// <summary>The gauges add up the loops of the process: a process usually has one.</summary>
@@ -76,6 +77,12 @@ internal static class Telemetry
     public static KeyValuePair<string, object?> Tag(string name, string value) => new(name, value);
 
     private static long Sum(Func<EngineStatus, long> figure) => Loops.Keys.Sum(loop => figure(loop.Status));
+
+    private static IEnumerable<Measurement<long>> Slots() =>
+    [
+        new(Sum(s => s.StateSlotsTotal - s.StateSlotsUsed), Tag("state", "free")),
+        new(Sum(s => s.StateSlotsUsed), Tag("state", "used")),
+    ];
 
     private static IEnumerable<Measurement<long>> Blocks() =>
     [

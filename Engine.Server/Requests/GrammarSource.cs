@@ -31,7 +31,7 @@ internal sealed class GrammarSource(ServedModel model)
         if (calls is null && request.Format is null) return null;
         if (calls is { Required: false } && request.Format is null) return calls;   // free text: a thought is one
         var answer = request.Format is null ? calls! : calls is null ? request.Format : new OutputConstraint.Either(calls, request.Format);
-        if (!request.Chat || ReasoningFormat.Detect(model.Runner.Model.ModelType, model.Template?.Source) is null) return answer;
+        if (!request.Chat || model.Reasoning is null) return answer;
         var tail = Tail(prompt);
         var open = tail.EndsWith(OutputConstraint.AfterThought.Begin, StringComparison.Ordinal);
         return !open && tail.EndsWith(OutputConstraint.AfterThought.End, StringComparison.Ordinal) ? answer : new OutputConstraint.AfterThought(open, answer);
@@ -40,9 +40,9 @@ internal sealed class GrammarSource(ServedModel model)
     private OutputConstraint.ToolCalls? Calls(InferenceRequest request)
     {
         if (request.ToolChoice is not { } choice) return null;
-        var syntax = ToolCallFormat.Detect(model.Template?.Source)?.Name;
+        var syntax = model.ToolCalls?.Name;
         var parallel = request.ParallelToolCalls && !choice.Single;
-        if (choice.Required) return new(syntax ?? ToolCallFormat.Json.Name, choice.Functions, Required: true, parallel && syntax is not null);
+        if (choice.Required) return new(syntax ?? ToolCallFormat.Json.Name, choice.Functions, Required: true, parallel);
         // With a response format the answer is that or calls; without, only strict functions are worth a grammar.
         return syntax is not null && (request.Format is not null || choice.Functions.Any(function => function.Strict)) ? new(syntax, choice.Functions, request.Format is not null, parallel) : null;
     }

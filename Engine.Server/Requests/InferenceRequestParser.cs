@@ -49,9 +49,7 @@ internal static class InferenceRequestParser
             {
                 Messages = ChatMessages.Parse(fields),
                 Tools = ParseTools(fields),
-                TemplateArguments = fields.Find("chat_template_kwargs") is { } arguments
-                    ? JsonObject.Create(arguments) ?? throw JsonFields.Wrong("chat_template_kwargs", "an object")
-                    : null,
+                TemplateArguments = ParseTemplateArguments(fields),
                 AddGenerationPrompt = fields.Bool("add_generation_prompt") ?? true,
             }
             : request with { Prompts = ParsePrompts(fields) } is var text && text.ResumeTokenIds is not null && text.Prompts.Count > 1
@@ -135,7 +133,13 @@ internal static class InferenceRequestParser
         ];
     }
 
-    private static JsonArray? ParseTools(JsonFields fields)
+    internal static JsonObject? ParseTemplateArguments(JsonFields fields)
+    {
+        if (fields.Find("chat_template_kwargs") is not { } arguments) return null;
+        return arguments.ValueKind is JsonValueKind.Object ? JsonObject.Create(arguments) : throw JsonFields.Wrong("chat_template_kwargs", "an object");
+    }
+
+    internal static JsonArray? ParseTools(JsonFields fields)
     {
         if (fields.Find("tools") is not { } tools) return null;
         if (tools.ValueKind != JsonValueKind.Array) throw JsonFields.Wrong("tools", "a list");
