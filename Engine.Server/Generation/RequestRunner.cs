@@ -9,6 +9,7 @@ internal sealed class RequestRunner(ServedModel model)
 {
     private readonly PromptBuilder _prompts = new(model);
     private readonly AnswerTexts _texts = new(model);
+    private readonly GrammarSource _grammars = new(model);
 
     /// <summary>Starts all choices of the request; with a hand-off, pulls the prompt's KV first.</summary>
     /// <exception cref="BadRequestException">The request cannot be served as it is.</exception>
@@ -25,14 +26,16 @@ internal sealed class RequestRunner(ServedModel model)
         if (tickets is not null && tickets.Length != prompts.Count)
             throw new BadRequestException($"the migration holds {tickets.Length} prompts, the request {prompts.Count}", "kv_transfer_params");
 
+        var resumed = request.ResumeTokenIds?.Length ?? 0;
         var choices = new List<(GenerationHandle, ChoiceText)>(prompts.Count * request.Choices);
         try
         {
             for (var p = 0; p < prompts.Count; p++)
             {
+                var grammar = _grammars.Of(request, prompts[p].AsSpan(..^resumed));
                 for (var n = 0; n < request.Choices; n++)
                 {
-                    var generation = new GenerationRequest { PromptTokens = prompts[p], Sampling = SamplingOf(request, n), ResumedTokens = request.ResumeTokenIds?.Length ?? 0 };
+                    var generation = new GenerationRequest { PromptTokens = prompts[p], Sampling = SamplingOf(request, n), ResumedTokens = resumed, Constraint = grammar };
                     // Choice 0 continues the hand-off; the others find the prompt's full blocks in the prefix cache then.
                     var handle = tickets is not null && n == 0
                         ? await TakeOverAsync(generation, tickets[p], ct)
@@ -57,6 +60,7 @@ internal sealed class RequestRunner(ServedModel model)
     {
         var prompts = _prompts.Build(request);
         var single = prompts.Count * request.Choices == 1;
+        var resumed = request.ResumeTokenIds?.Length ?? 0;
         var handles = new List<GenerationHandle>(prompts.Count);
         var tickets = new List<HandoffTicket>(prompts.Count);
         try
@@ -66,7 +70,8 @@ internal sealed class RequestRunner(ServedModel model)
                 {
                     PromptTokens = prompt,
                     Sampling = SamplingOf(request, 0),
-                    ResumedTokens = request.ResumeTokenIds?.Length ?? 0,
+                    ResumedTokens = resumed,
+                    Constraint = _grammars.Of(request, prompt.AsSpan(..^resumed)),
                     ParkAfterFirstToken = true,
                     ParkWhenFinished = !single,
                 }));
