@@ -19,7 +19,7 @@ internal sealed class ScriptedEngine : IAsyncDisposable
         _app = app;
         Role = role;
         Id = id;
-        Answer = role is EngineRole.Prefill ? Answers.Parked() : Answers.HelloWorld;
+        Answer = role is EngineRole.Prefill ? Replies.Parked() : Replies.HelloWorld;
     }
 
     public string Id { get; }
