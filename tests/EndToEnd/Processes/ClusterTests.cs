@@ -129,7 +129,7 @@ public sealed class ClusterTests : IAsyncLifetime
     {
         var engine = await _cluster.AddEngineAsync("DecodeEngine", more: ["--mode", "hybrid"]);
         await _cluster.WaitUntilServedAsync();
-        var body = new JsonObject { ["model"] = "nano-demo", ["prompt"] = "Tell", ["max_tokens"] = 1500, ["ignore_eos"] = true, ["stream"] = true };
+        var body = new JsonObject { ["model"] = "nano-demo", ["prompt"] = "Tell", ["max_tokens"] = 600, ["ignore_eos"] = true, ["stream"] = true };
         using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/completions") { Content = JsonContent.Create(body) };
         using var response = await _cluster.Router.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
         using var reader = new StreamReader(await response.Content.ReadAsStreamAsync());
