@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using NanoAspire.Engine.Caching;
+using NanoAspire.Engine.Text.Grammar;
 
 namespace NanoAspire.Engine.Scheduling;
 
@@ -20,6 +21,7 @@ internal sealed class Sequence : Claim
         : base(prompt, table)
     {
         (Id, Request, PromptLength, TokenLimit, StopIds, Arrived) = (id, request, prompt.Count, tokenLimit, stopIds, arrived);
+        if (request.Constraint is not null) Follow(request.Constraint);
         RandomKey = (ulong)(request.Sampling.Seed ?? Random.Shared.NextInt64());
         // Every token plus one event without a token (abort, error): writing never fails and never waits.
         _outputs = Channel.CreateBounded<GenerationOutput>(new BoundedChannelOptions(tokenLimit - prompt.Count + 1) { SingleWriter = true });
@@ -33,6 +35,10 @@ internal sealed class Sequence : Claim
     public int TokenLimit { get; }
     public int[] StopIds { get; }
     public ulong RandomKey { get; }
+    /// <summary>Where the output stands in its grammar; null without one.</summary>
+    public GrammarMatcher? Matcher { get; private set; }
+    /// <summary>Tokens from elsewhere were not what the grammar allows: no other can follow.</summary>
+    public bool HasStrayed { get; private set; }
     public Reservation? Reservation { get; init; }
 
     /// <summary>Leading tokens whose KV exists.</summary>
@@ -56,6 +62,15 @@ internal sealed class Sequence : Claim
     /// <summary>True for the first call only.</summary>
     public bool RequestAbort() => !Interlocked.Exchange(ref _abortRequested, true);
 
+    /// <summary>Moves the grammar past a token that is about to be appended. False when the grammar does not allow it.</summary>
+    public bool Matches(int token)
+    {
+        if (Matcher is null || StopIds.Contains(token)) return true;
+        if (!Matcher.TryAccept(token)) return false;
+        Matcher.Prepare();
+        return true;
+    }
+
     /// <summary>Appends a generated token.</summary>
     /// <returns>Why the sequence ends with it, or null.</returns>
     public FinishReason? Append(int token)
@@ -69,6 +84,13 @@ internal sealed class Sequence : Claim
     public void TakeBack()
     {
         while (_outputs.Reader.TryRead(out var output)) output.Parked?.Release();
+    }
+
+    private void Follow(CompiledGrammar grammar)
+    {
+        Matcher = new(grammar);
+        foreach (var token in Tokens[OutputStart..]) HasStrayed |= !Matcher.TryAccept(token);
+        if (!HasStrayed) Matcher.Prepare();
     }
 
     public override void Fail(string error)

@@ -66,11 +66,10 @@ internal sealed class InferenceRequest
     }
 
     /// <summary>
-    /// Whether a stream of this request can go on at another engine: one answer to one prompt, not bound to a grammar, whose state is
-    /// more than its tokens.
+    /// Whether a stream of this request can go on at another engine: one answer to one prompt. A grammar is no hindrance, since where
+    /// it stands follows from the tokens.
     /// </summary>
-    public bool IsContinuable => Stream && Body.Integer("n") is null or 1 && !Body.Has("best_of") && Body.Boolean("echo") is not true && HasOnePrompt
-        && !Body.Has("guided_json") && !Body.Has("structured_outputs") && !IsConstrained;
+    public bool IsContinuable => Stream && Body.Integer("n") is null or 1 && !Body.Has("best_of") && Body.Boolean("echo") is not true && HasOnePrompt;
 
     /// <summary>Of an answer that goes on: whether the engine can do that and has not just broken off itself.</summary>
     public bool MayServe(Node node) => Progress is not { Moves: > 0 } progress || (node.Has(StreamProgress.Capability) && !progress.Gone.Contains(node));
@@ -112,10 +111,6 @@ internal sealed class InferenceRequest
 
     private bool HasOnePrompt => Endpoint is InferenceEndpoint.ChatCompletions || Body.KindOf("prompt") is JsonTokenType.String
         || Body.Value("prompt").Span[1..].TrimStart(" \t\r\n"u8) is [(byte)'-' or (>= (byte)'0' and <= (byte)'9'), ..];
-
-    private bool IsConstrained =>
-        (Body.Has("response_format") && Body.Value("response_format").Span.IndexOf("\"text\""u8) < 0)
-        || Body.KindOf("tool_choice") is JsonTokenType.StartObject || Body.String("tool_choice") is "required";
 
     /// <exception cref="BadRequestException">The body cannot be a request of this endpoint.</exception>
     public static InferenceRequest Parse(InferenceEndpoint endpoint, ReadOnlyMemory<byte> bytes, int maxDepth, string requestId, IHeaderDictionary headers)

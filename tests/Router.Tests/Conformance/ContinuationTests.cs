@@ -58,8 +58,7 @@ public sealed class ContinuationTests
 
     [Theory]
     [InlineData("\"n\":2")]
-    [InlineData("\"response_format\":{\"type\":\"json_object\"}")]
-    [InlineData("\"tool_choice\":\"required\"")]
+    [InlineData("\"best_of\":2")]
     public async Task What_tokens_alone_cannot_continue_ends_with_an_error_event(string member)
     {
         await using var h1 = await ScriptedEngine.StartAsync(EngineRole.Hybrid, capabilities: Resume);
