@@ -170,6 +170,31 @@ public sealed class HybridTests
         Assert.Equal(writes.SelectMany(bytes => bytes), await response.Content.ReadAsByteArrayAsync());
     }
 
+    /// <summary>Case 8: an event is on its way as soon as it is whole. The engine writes the next one only when the client has this one.</summary>
+    [Fact]
+    public async Task Each_event_reaches_the_client_before_the_next_is_written()
+    {
+        using var seen = new SemaphoreSlim(0);
+        await using var engine = await ScriptedEngine.StartAsync();
+        engine.Answer = async (http, _) =>
+        {
+            Replies.BeginStream(http);
+            for (var i = 0; i < 40; i++)
+            {
+                await Replies.SendAsync(http, $"data: {i}\n\n");
+                await seen.WaitAsync(http.RequestAborted);
+            }
+        };
+        await using var router = await TestRouter.StartAsync(engine);
+        await using var stream = await SseReader.OpenAsync(await router.ChatAsync(TestRouter.UserHiStreamed));
+        for (var i = 0; i < 40; i++)
+        {
+            Assert.Equal(i.ToString(System.Globalization.CultureInfo.InvariantCulture), await stream.NextAsync());
+            seen.Release();
+        }
+        Assert.Null(await stream.NextAsync());
+    }
+
     [Fact]
     public async Task A_long_whole_answer_arrives_complete()
     {
