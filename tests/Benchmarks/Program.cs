@@ -13,6 +13,7 @@ var root = new RootCommand("Measures NanoAspire against ceilings taken in the sa
     MakeModelCommand.Create(),
     CtrlCommand.Create(),
     RouterCommand.Create(),
+    RoutingCommand.Create(),
     TransferCommand.Create(),
 };
 var parsed = root.Parse(args);
