@@ -2,6 +2,7 @@ using System.Reflection;
 using System.Security.Cryptography;
 using System.Text;
 using Aspire.Hosting.Eventing;
+using Aspire.Hosting.Pipelines;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
@@ -9,6 +10,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Console;
 using Microsoft.Extensions.Options;
+using NanoAspire.Hosting.Publishing.Steps;
 using NanoAspire.Hosting.Run;
 using NanoAspire.Hosting.Testing;
 
@@ -35,6 +37,7 @@ public class DistributedApplicationBuilder : IDistributedApplicationBuilder
     private readonly HostApplicationBuilder _inner;
     private readonly DistributedApplicationOptions _options;
     private readonly DistributedApplicationExecutionContextOptions _executionOptions;
+    private readonly DistributedApplicationPipeline _pipeline = new();
     private readonly EntryPointInterceptor? _interceptor = EntryPointInterceptor.Current;
 
     public DistributedApplicationBuilder(string[] args) : this(new DistributedApplicationOptions { Args = args })
@@ -74,6 +77,7 @@ public class DistributedApplicationBuilder : IDistributedApplicationBuilder
     public IDistributedApplicationEventing Eventing { get; } = new DistributedApplicationEventing();
     public DistributedApplicationExecutionContext ExecutionContext { get; }
     public IResourceCollection Resources { get; } = new ResourceCollection();
+    public IDistributedApplicationPipeline Pipeline => _pipeline;
 
     public IResourceBuilder<T> AddResource<T>(T resource) where T : IResource
     {
@@ -128,7 +132,7 @@ public class DistributedApplicationBuilder : IDistributedApplicationBuilder
 
         if (!ExecutionContext.IsRunMode)
         {
-            services.AddHostedService<PublishRunner>();
+            services.AddPublishing(_inner.Configuration, _pipeline);
             return;
         }
         if (_interceptor is null) services.AddHostedService<ConsolePrinter>();
