@@ -75,7 +75,8 @@ internal sealed class UcxPath : IOneSidedPath
                 return (made, made.Key.IsMapped(remote.Address), made.Endpoint.Transports());
             }).ConfigureAwait(false);
             var used = transports.Length == 0 ? "" : $" over {string.Join(", ", transports)}";
-            if (mapped) return (new UcxMemory(thread, connection, remote.Length, needsProof: false), $"UCX {UcxLibrary.Version}{used}: mapped");
+            // What is mapped is copied by old versions, and by newer ones only if they also have a device for it.
+            if (mapped) return (new UcxMemory(thread, connection, remote.Length, CopiesForeignMemory(UcxLibrary.Version)), $"UCX {UcxLibrary.Version}{used}: mapped");
             if (UcxLibrary.Version < OneSidedForeignMemory && !UcxLibrary.HasRdmaDevice)
             {
                 thread.Post(connection.Dispose);

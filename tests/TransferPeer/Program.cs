@@ -17,7 +17,7 @@ async Task<int> SourceAsync()
 {
     var delay = TimeSpan.FromMilliseconds(int.Parse(args[4], CultureInfo.InvariantCulture));
     var tcp = new TcpTransportOptions { Port = int.Parse(args[5], CultureInfo.InvariantCulture), FrameBytes = 64 << 10 };
-    using var memory = new PatternMemory(blocks, blockBytes, seed: 1);
+    using var memory = new PatternMemory(blocks, blockBytes, seed: 1, ucx: transportName == "ucx");
     await using var transport = new SlowTransport(KvTransports.Create(transportName, tcp, TimeProvider.System, NullLoggerFactory.Instance), delay);
     var options = new HandoffOptions { EngineId = "source", Incarnation = Environment.ProcessId.ToString(CultureInfo.InvariantCulture) };
     await using var table = new HandoffTable(transport, memory, options, TimeProvider.System, NullLogger<HandoffTable>.Instance);
