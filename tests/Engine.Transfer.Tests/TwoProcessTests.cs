@@ -199,6 +199,29 @@ public sealed class TwoProcessTests : IAsyncDisposable
         await UntilAsync(async () => await source.AskNumberAsync("released") == 1);
     }
 
+    [Theory, MemberData(nameof(Transports))]
+    public async Task Memory_withdrawn_in_mid_read_is_a_gone_peer_and_the_source_lives(string transport)
+    {
+        await using var source = Source(transport, delayMs: DelayMs(transport));
+        var ticket = await source.ParkAsync(Blocks);
+        var pulling = FailAsync(ticket);
+        await UntilInMidReadAsync();
+        Assert.Equal("ok", await source.AskAsync("withdraw")); // waits for the pins of the read
+        Assert.Contains(await pulling, new[] { KvTransferException.PeerGone, KvTransferException.LeaseExpired });
+        Assert.Equal(KvTransferException.PeerGone, await FailAsync(ticket));
+        Assert.Equal(1, await source.AskNumberAsync("released"));
+    }
+
+    [Fact(Skip = Needs.UcxReason, SkipUnless = nameof(Needs.Ucx), SkipType = typeof(Needs))]
+    [Trait("needs", "ucx")]
+    public async Task Mistakes_stay_exceptions_after_UCX_was_loaded()
+    {
+        await using var process = new PeerProcess("survive");
+        Assert.Equal("null", await process.ReadAsync());
+        Assert.Equal("zero", await process.ReadAsync());
+        Assert.Equal(0, await process.ExitCodeAsync());
+    }
+
     /// <summary>Established connections of this process to its own listener at <paramref name="address"/>.</summary>
     private static int Sockets(string address)
     {
