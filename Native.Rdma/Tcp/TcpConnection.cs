@@ -11,7 +11,7 @@ internal sealed class TcpConnection : IDisposable
     private readonly SocketPump _in;
     private readonly TcpTransportOptions _options;
     private readonly TimeProvider _time;
-    private readonly byte[] _request = new byte[TcpWire.MaxRequestBytes];
+    private byte[] _request = new byte[TcpWire.RequestHeaderBytes + 64 * TcpWire.RangeBytes];
     private readonly byte[] _reply = new byte[TcpWire.ReplyHeaderBytes];
     private ulong _lastSent;
     private ulong _lastReceived;
@@ -181,9 +181,11 @@ internal sealed class TcpConnection : IDisposable
 
     private ValueTask SendAsync(TcpOp op, TransferFrame frame, TransferPlan plan, TransferPeer peer, ulong token, CancellationToken cancellationToken)
     {
+        var bytes = TcpWire.RequestHeaderBytes + frame.Count * TcpWire.RangeBytes;
+        if (_request.Length < bytes) _request = new byte[bytes];
         new RequestHeader(op, frame.Count, peer.Incarnation, frame.Remote, token, ++_lastSent).Write(_request);
         TcpRanges.Write(plan.Slice(frame.Start, frame.Count), _request.AsSpan(TcpWire.RequestHeaderBytes));
-        return _out.SendAsync(_request.AsMemory(0, TcpWire.RequestHeaderBytes + frame.Count * TcpWire.RangeBytes), cancellationToken);
+        return _out.SendAsync(_request.AsMemory(0, bytes), cancellationToken);
     }
 
     private ValueTask SendAsync(TcpOp op, TransferPeer peer, RegionId region, ulong token, CancellationToken cancellationToken, SourceRange? range = null)

@@ -10,9 +10,10 @@ internal sealed class TcpServerConnection(
 {
     private readonly SocketPump _in = new(socket);
     private readonly SocketPump _out = new(socket);
-    private readonly byte[] _request = new byte[TcpWire.MaxRequestBytes];
+    /// <summary>Grows to what is asked for: most connections ask for little.</summary>
+    private byte[] _request = new byte[TcpWire.RequestHeaderBytes + 64 * TcpWire.RangeBytes];
     private readonly byte[] _reply = new byte[TcpWire.ReplyHeaderBytes];
-    private readonly SourceRange[] _ranges = new SourceRange[TcpWire.MaxFrameRanges];
+    private SourceRange[] _ranges = new SourceRange[64];
     private readonly Dictionary<ulong, (RegionLease Lease, long? Since)> _pins = [];
     private IOneSidedPath? _held;
 
@@ -33,6 +34,7 @@ internal sealed class TcpServerConnection(
                     await RefuseAsync(TransferCode.BadRequest, frameId: 0, deadline.Token).ConfigureAwait(false);
                     return;
                 }
+                MakeRoom(header.RangeCount);
                 await AnswerAsync(header, deadline.Token).ConfigureAwait(false);
                 deadline.Restart(TimeToNextRequest());
             }
@@ -76,6 +78,13 @@ internal sealed class TcpServerConnection(
         socket.Dispose();
         _in.Dispose();
         _out.Dispose();
+    }
+
+    private void MakeRoom(int ranges)
+    {
+        if (ranges <= _ranges.Length) return;
+        _ranges = new SourceRange[ranges];
+        _request = new byte[TcpWire.RequestHeaderBytes + ranges * TcpWire.RangeBytes];
     }
 
     private ValueTask AnswerAsync(RequestHeader header, CancellationToken cancellationToken) => header.Op switch

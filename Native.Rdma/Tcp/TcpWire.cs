@@ -15,6 +15,8 @@ internal static class TcpWire
     public const int ReplyHeaderBytes = 32;
     /// <summary>A request must fit into socket buffers while the reply before it is still being sent.</summary>
     public const int MaxFrameRanges = 256;
+    /// <summary>A pin's reply is a few bytes, and every pin a round trip.</summary>
+    public const int MaxPinRanges = 4096;
     public const int MaxFrameBytes = 64 << 20;
     /// <summary>A pin moves nothing over the wire, so it may cover more.</summary>
     public const int MaxPinnedBytes = 1 << 30;
@@ -24,7 +26,6 @@ internal static class TcpWire
     public const int MaxDescriptionBytes = 16 << 10;
     /// <summary>A device whose source is asked to stand still gives up after it, whatever the reader does.</summary>
     public static readonly TimeSpan MaxHold = TimeSpan.FromSeconds(10);
-    public const int MaxRequestBytes = RequestHeaderBytes + MaxFrameRanges * RangeBytes;
 }
 
 internal enum TcpOp : byte
@@ -89,7 +90,7 @@ internal readonly record struct RequestHeader(TcpOp Op, int RangeCount, ulong In
             BinaryPrimitives.ReadUInt64LittleEndian(from[32..]));
         return BinaryPrimitives.ReadUInt32LittleEndian(from) == TcpWire.Magic
             && from[4] == TcpWire.Version
-            && header.RangeCount <= TcpWire.MaxFrameRanges
+            && header.RangeCount <= (header.Op is TcpOp.Pin or TcpOp.PinToWrite ? TcpWire.MaxPinRanges : TcpWire.MaxFrameRanges)
             && header.Op switch
             {
                 TcpOp.Read or TcpOp.Pin or TcpOp.Write or TcpOp.PinToWrite => header.RangeCount > 0,

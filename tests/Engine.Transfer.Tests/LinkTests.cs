@@ -17,7 +17,7 @@ public sealed class LinkTests
         await using var reader = new PeerProcess(network.In(1), null, "reader", "tcp", Blocks, BlockBytes, 1200);
         var ticket = await source.ParkAsync(Blocks);
         Assert.Equal($"{Blocks * BlockBytes}", await reader.AskAsync(PeerProcess.Text(ticket)));
-        var handles = (Source: source.Handles, Reader: reader.Handles);
+        var sockets = (Source: source.Sockets, Reader: reader.Sockets);
         var served = await source.AskNumberAsync("requests");
 
         await reader.WriteAsync(PeerProcess.Text(ticket));
@@ -28,9 +28,9 @@ public sealed class LinkTests
         network.Plug();
         Assert.Equal($"{Blocks * BlockBytes}", await reader.AskAsync(PeerProcess.Text(ticket)));
         Assert.Equal(1, await source.AskNumberAsync($"free {ticket.SeqId}"));
-        for (var i = 0; i < 3000 && (source.Handles > handles.Source || reader.Handles > handles.Reader); i++) await Task.Delay(10);
-        Assert.InRange(source.Handles, 0, handles.Source);
-        Assert.InRange(reader.Handles, 0, handles.Reader);
+        for (var i = 0; i < 6000 && (source.Sockets > sockets.Source || reader.Sockets > sockets.Reader); i++) await Task.Delay(10);
+        Assert.InRange(source.Sockets, 0, sockets.Source);
+        Assert.InRange(reader.Sockets, 0, sockets.Reader);
         Assert.Equal(1, await source.AskNumberAsync("released"));
     }
 

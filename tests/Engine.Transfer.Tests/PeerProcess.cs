@@ -51,7 +51,8 @@ internal sealed partial class PeerProcess : IAsyncDisposable
     public string ArenaName() =>
         File.ReadLines($"/proc/{_process.Id}/maps").SelectMany(static line => line.Split(' ')).First(static word => word.Contains("nanoaspire-", StringComparison.Ordinal));
 
-    public int Handles => Directory.GetFileSystemEntries($"/proc/{_process.Id}/fd").Length;
+    /// <summary>Sockets that the process has open.</summary>
+    public int Sockets => Directory.GetFileSystemEntries($"/proc/{_process.Id}/fd").Count(static fd => new FileInfo(fd).LinkTarget?.StartsWith("socket:", StringComparison.Ordinal) == true);
 
     public async Task<int> ExitCodeAsync()
     {
