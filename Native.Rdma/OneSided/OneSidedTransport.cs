@@ -126,7 +126,8 @@ public abstract class OneSidedTransport : ITransport
             if (entry.Memory is not null)
             {
                 var pin = writes ? TcpOp.PinToWrite : TcpOp.Pin;
-                await connection!.CopyPinnedAsync(plan, peer, pin, token, (frame, stop) => CopyAsync(entry, peer, plan, frame, writes, stop), cancellationToken).ConfigureAwait(false);
+                await connection!.CopyPinnedAsync(
+                    plan, peer, pin, token, (frame, stop) => CopyAsync(entry, peer, plan, frame, writes, stop), entry.Memory.Overlaps, cancellationToken).ConfigureAwait(false);
             }
             healthy = true;
             return entry.Memory is not null;
@@ -208,6 +209,11 @@ public abstract class OneSidedTransport : ITransport
         var healthy = false;
         try
         {
+            if (entry.Proven)
+            {
+                await copy().ConfigureAwait(false);
+                return;
+            }
             var kind = _paths.First(p => p.Name == entry.Choice.Path).Kind;
             control = await _tcp.Pool.RentAsync(peer.Address, cancellationToken).ConfigureAwait(false);
             await control.HoldAsync(peer, kind, hold: true, cancellationToken).ConfigureAwait(false);

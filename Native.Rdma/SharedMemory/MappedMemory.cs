@@ -27,6 +27,7 @@ internal sealed class MappedMemory : IRemoteMemory
     public nint Address { get; }
     public ulong Length { get; }
     public bool NeedsProof => false;
+    public bool Overlaps => false;
 
     /// <returns>Null, and why, when the region cannot be mapped from here: another machine, user or process namespace.</returns>
     public static MappedMemory? TryOpen(RegionDescription region, bool writable, int copyThreads, out string? reason)

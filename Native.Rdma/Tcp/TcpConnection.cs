@@ -148,28 +148,58 @@ internal sealed class TcpConnection : IDisposable
 
     /// <summary>
     /// Has the owner hold still, or leave to us, what each frame names while <paramref name="copy"/> runs, the next frame being pinned meanwhile.
-    /// When it returns, every pin was held until its copy had ended.
+    /// When it returns, every pin was held until its copy had ended; when it throws, no copy runs any more either.
     /// </summary>
+    /// <param name="plan">Its frames are taken until none is left.</param>
+    /// <param name="peer">The owner.</param>
+    /// <param name="pin">To read or to write.</param>
+    /// <param name="token">Shown to the owner's guard.</param>
+    /// <param name="copy">Moves a frame.</param>
+    /// <param name="overlaps">Start a copy before the one before has ended.</param>
+    /// <param name="cancellationToken">Passed on to the copies.</param>
     /// <exception cref="TransferException">As <see cref="ReadFramesAsync"/>; what was copied is undefined then.</exception>
     public Task CopyPinnedAsync(
-        TransferPlan plan, TransferPeer peer, TcpOp pin, ulong token, Func<TransferFrame, CancellationToken, Task> copy, CancellationToken cancellationToken) => GuardedAsync(async deadline =>
+        TransferPlan plan, TransferPeer peer, TcpOp pin, ulong token, Func<TransferFrame, CancellationToken, Task> copy, bool overlaps, CancellationToken cancellationToken) => GuardedAsync(async deadline =>
     {
         if (!plan.TryTakeFrame(out var current)) return;
         await SendAsync(pin, current, plan, peer, token, deadline.Token).ConfigureAwait(false);
         var pinned = _lastSent;
-        for (var more = true; more;)
+        PinnedCopy? running = null;
+        try
         {
-            await ReceiveThroughAsync(pinned, deadline.Token).ConfigureAwait(false);
-            more = plan.TryTakeFrame(out var next);
-            if (more) await SendAsync(pin, next, plan, peer, token, deadline.Token).ConfigureAwait(false);
-            var nextPin = _lastSent;
-            await copy(current, deadline.Token).ConfigureAwait(false);
-            await SendAsync(TcpOp.Unpin, peer, current.Remote, token: pinned, deadline.Token).ConfigureAwait(false);
-            deadline.Restart(_options.FrameTimeout);
-            (current, pinned) = (next, nextPin);
+            for (var more = true; more;)
+            {
+                await ReceiveThroughAsync(pinned, deadline.Token).ConfigureAwait(false);
+                more = plan.TryTakeFrame(out var next);
+                if (more) await SendAsync(pin, next, plan, peer, token, deadline.Token).ConfigureAwait(false);
+                var nextPin = _lastSent;
+                var earlier = running;
+                running = new(copy(current, deadline.Token), pinned, current.Remote);
+                if (earlier is not null) await UnpinAsync(earlier, peer, deadline).ConfigureAwait(false);
+                if (!overlaps)
+                {
+                    await UnpinAsync(running, peer, deadline).ConfigureAwait(false);
+                    running = null;
+                }
+                (current, pinned) = (next, nextPin);
+            }
+            if (running is not null) await UnpinAsync(running, peer, deadline).ConfigureAwait(false);
+            await ReceiveThroughAsync(_lastSent, deadline.Token).ConfigureAwait(false);
         }
-        await ReceiveThroughAsync(_lastSent, deadline.Token).ConfigureAwait(false);
+        finally
+        {
+            if (running is not null) await running.Copy.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
     }, cancellationToken);
+
+    private sealed record PinnedCopy(Task Copy, ulong Pin, RegionId Region);
+
+    private async Task UnpinAsync(PinnedCopy pinned, TransferPeer peer, FrameDeadline deadline)
+    {
+        await pinned.Copy.ConfigureAwait(false);
+        await SendAsync(TcpOp.Unpin, peer, pinned.Region, pinned.Pin, deadline.Token).ConfigureAwait(false);
+        deadline.Restart(_options.FrameTimeout);
+    }
 
     public void Dispose()
     {

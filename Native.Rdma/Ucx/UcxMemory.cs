@@ -7,6 +7,7 @@ internal sealed class UcxMemory(UcxThread thread, UcxConnection connection, ulon
 {
     public ulong Length => length;
     public bool NeedsProof => needsProof;
+    public bool Overlaps => true; // the worker goes from one to the next without waiting for us
 
     public async Task CopyAsync(TransferPlan plan, TransferFrame frame, bool writes, CancellationToken cancellationToken)
     {

@@ -14,7 +14,7 @@ namespace NanoAspire.Benchmarks.Transfer;
 /// <summary>Reads all blocks of a second process in random order, and in the same run does what that is compared with, in alternating order.</summary>
 internal static class TransferBenchmark
 {
-    private const int WarmUp = 2, Passes = 8, Sockets = 2, SmallReads = 4000, SmallBytes = 4096, TinyRanges = 100_000;
+    private const int WarmUp = 2, Passes = 8, Sockets = 2, SmallReads = 4000, SmallBytes = 4096, TinyRanges = 100_000, HotFactor = 8;
     /// <summary>Operations in flight, here and in perftest.</summary>
     private const int Window = 256;
     /// <summary>What UCX has on one machine without the processor of the source.</summary>
@@ -43,8 +43,8 @@ internal static class TransferBenchmark
                 Remote = remote, RemoteOffset = (ulong)(from * block), Local = local, LocalOffset = (ulong)(destination[i] * block), Length = (ulong)block,
             }).ToArray();
 
-            // As many bytes from one block: what perftest calls reading.
-            var hotRanges = Enumerable.Repeat(ranges[0], blocks).ToArray();
+            // One block again and again: what perftest calls reading.
+            var hotRanges = Enumerable.Repeat(ranges[0], blocks * HotFactor).ToArray();
             List<double> ours = [], copies = [], pumps = [], hot = [], perftestHot = [], perftestCold = [], perftestTcp = [];
             using var pump = new PumpReader(int.Parse(words[3], CultureInfo.InvariantCulture), Sockets);
             double readerCpu = 0, sourceCpu = 0;
@@ -61,8 +61,8 @@ internal static class TransferBenchmark
                         sourceCpu += await CpuAsync(process, cancellationToken) - other;
                     },
                     () => TimeAsync(copies, bytes, () => Task.Run(() => Copy(own.Address, to.Address, source, destination, block), cancellationToken)),
-                    () => TimeAsync(hot, bytes, () => transport.ReadAsync(peer, hotRanges, token: 0, cancellationToken)),
-                    () => PerftestAsync(pass, transportName == "ucx", perftestHot, () => Perftest.GetAsync(OneSided, block, Window, bytes * 8 / block, cancellationToken)),
+                    () => TimeAsync(hot, bytes * HotFactor, () => transport.ReadAsync(peer, hotRanges, token: 0, cancellationToken)),
+                    () => PerftestAsync(pass, transportName == "ucx", perftestHot, () => Perftest.GetAsync(OneSided, block, Window, bytes * HotFactor / block, cancellationToken)),
                     () => PerftestAsync(pass, transportName == "ucx", perftestCold, () => Perftest.GetAsync(OneSided, bytes, window: 1, iterations: 4, cancellationToken)),
                     () => PerftestAsync(pass, transportName == "tcp", perftestTcp, () => Perftest.GetAsync("tcp", block, Window, bytes / block, cancellationToken)),
                     () => TimeAsync(pumps, bytes, () => Task.Run(() => pump.Receive(to.Address, bytes), cancellationToken)),
