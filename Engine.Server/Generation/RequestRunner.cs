@@ -26,7 +26,6 @@ internal sealed class RequestRunner(ServedModel model)
         if (tickets is not null && tickets.Length != prompts.Count)
             throw new BadRequestException($"the migration holds {tickets.Length} prompts, the request {prompts.Count}", "kv_transfer_params");
 
-        var resumed = request.ResumeTokenIds?.Length ?? 0;
         var choices = new List<(GenerationHandle, ChoiceText)>(prompts.Count * request.Choices);
         try
         {
@@ -60,7 +59,6 @@ internal sealed class RequestRunner(ServedModel model)
     {
         var prompts = _prompts.Build(request);
         var single = prompts.Count * request.Choices == 1;
-        var resumed = request.ResumeTokenIds?.Length ?? 0;
         var handles = new List<GenerationHandle>(prompts.Count);
         var tickets = new List<HandoffTicket>(prompts.Count);
         try
