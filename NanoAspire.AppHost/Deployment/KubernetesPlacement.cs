@@ -173,6 +173,7 @@ internal static class KubernetesPlacement
     private static void AddScaling(IResource resource, KubernetesResource target, AutoscalingAnnotation scaling, int replicas)
     {
         var workload = target.Workload!;
+        if (workload is StatefulSet stateful) stateful.Spec.Replicas = null;      // an upgrade must not undo what the scaler did
         var name = resource.Name.ToLowerInvariant();
         target.AdditionalResources.Add(new ScaledObject
         {
