@@ -41,13 +41,15 @@ public sealed class ContainerTests
     [Fact]
     public void Relative_folders_start_at_the_hosts()
     {
-        var builder = DistributedApplication.CreateBuilder(new DistributedApplicationOptions { ProjectDirectory = "/repo/Host" });
+        var host = Path.GetTempPath();
+        var builder = DistributedApplication.CreateBuilder(new DistributedApplicationOptions { ProjectDirectory = host });
         var container = builder.AddDockerfile("one", "../app", stage: "final").WithBindMount("data", "/data").WithVolume("/tmp/x").WithBuildArg("A", 1).WithLifetime(ContainerLifetime.Persistent).WithContainerName("c");
         Assert.True(container.Resource.TryGetLastAnnotation<DockerfileBuildAnnotation>(out var build));
-        Assert.Equal(("/repo/app", "/repo/app/Dockerfile", "final"), (build.ContextPath, build.DockerfilePath, build.Stage));
+        var context = Path.GetFullPath("../app", host);
+        Assert.Equal((context, Path.Combine(context, "Dockerfile"), "final"), (build.ContextPath, build.DockerfilePath, build.Stage));
         Assert.Equal(1, build.BuildArguments["A"]);
         Assert.True(container.Resource.TryGetContainerMounts(out var mounts));
-        Assert.Equal([("/repo/Host/data", ContainerMountType.BindMount), ((string?)null, ContainerMountType.Volume)], mounts.Select(m => (m.Source, m.Type)));
+        Assert.Equal([(Path.Combine(host, "data"), ContainerMountType.BindMount), ((string?)null, ContainerMountType.Volume)], mounts.Select(m => (m.Source, m.Type)));
         Assert.True(container.Resource.IsContainer());
         Assert.Throws<InvalidOperationException>(() => builder.AddContainer("two", "x").WithBuildArg("A", 1));
     }
