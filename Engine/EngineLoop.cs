@@ -40,7 +40,8 @@ public sealed class EngineLoop : IAsyncDisposable
         var positions = runner.Model.MaxPositions;
         var problems = options.Validate().ToList();
         if (options.MaxModelLength > positions) problems.Add($"max-model-len {options.MaxModelLength} is more than the model's {positions} positions");
-        if (runner.KvMemory.BlockCount < 2) problems.Add("the KV memory needs at least 2 blocks");
+        if (runner.KvMemory.KvBlocks < 2) problems.Add("the KV memory needs at least 2 blocks");
+        if (runner.KvMemory is { StateSlots: < 1, Layout.StateBlocks: > 0 }) problems.Add("the KV memory of a recurrent model needs at least 1 state slot");
         if (problems.Count > 0) throw new ArgumentException(string.Join("; ", problems), nameof(options));
 
         (_runner, _time, _logger) = (runner, time, logger);
@@ -199,8 +200,11 @@ public sealed class EngineLoop : IAsyncDisposable
         if (request.Sampling.Validate() is { } problem) throw new ArgumentException(problem.Message, nameof(request));
         foreach (var id in request.Sampling.LogitBias.Keys) CheckId(id);
         if (request.FirstToken is { } first) CheckId(first.Id);
+        if (request.ResumedTokens < 0 || request.ResumedTokens > prompt.Count) throw new ArgumentException("More tokens are resumed than there are.", nameof(request));
         if (request.Reservation is null != request.FirstToken is null)
             throw new ArgumentException("A reservation comes with a first token, and a first token with a reservation.", nameof(request));
+        if (_core.Pool.States is not null && request is { ParkWhenFinished: true, ParkAfterFirstToken: false })
+            throw new ArgumentException("A recurrent model parks a prompt after its first token or not at all.", nameof(request));
         if (request.Reservation is null) return;
         if (request.Reservation.Claim is not { } claim || claim.Table.Pool != _core.Pool)
             throw new ArgumentException("The reservation is not one of this engine.", nameof(request));

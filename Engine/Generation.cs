@@ -24,7 +24,8 @@ public sealed record GenerationRequest
     public bool ParkAfterFirstToken { get; init; }
     /// <summary>
     /// Park even when the first token ends the sequence: other choices of the request need the prompt's KV.
-    /// Without <see cref="ParkAfterFirstToken"/>: park the prompt's blocks whenever the sequence ends with a token.
+    /// Without <see cref="ParkAfterFirstToken"/>: park the prompt's blocks whenever the sequence ends with a token; not in recurrent models,
+    /// whose state has gone on by then.
     /// </summary>
     public bool ParkWhenFinished { get; init; }
     /// <summary>
@@ -34,6 +35,11 @@ public sealed record GenerationRequest
     public KvReservation? Reservation { get; init; }
     /// <summary>Decode side, with <see cref="Reservation"/>: the token that prefill sampled. It is emitted first, then decoding goes on.</summary>
     public SampledToken? FirstToken { get; init; }
+    /// <summary>
+    /// How many of <see cref="PromptTokens"/>, at their end, an earlier run of this sequence has generated: to penalties and
+    /// min_tokens they are output. They count as prompt in all else; max_tokens is what is left to generate.
+    /// </summary>
+    public int ResumedTokens { get; init; }
     /// <summary>Copies the logits row of each sampled token into its output (offline mode and tests).</summary>
     public bool CaptureLogits { get; init; }
 }
@@ -77,7 +83,7 @@ public sealed class GenerationHandle(long id, ChannelReader<GenerationOutput> ou
 /// Blocks of a prefilled prompt that outlive their sequence until <see cref="Release"/>; their content does not change before.
 /// They stay in the prefix cache after it. The engine loop keeps no clock on them: whoever holds this holds the lease.
 /// </summary>
-/// <param name="blocks">In token order.</param>
+/// <param name="blocks">In token order; those of the recurrent state, if there is one, after them.</param>
 /// <param name="tokenCount">Prompt tokens whose KV they hold.</param>
 /// <param name="release">Gives the blocks back to the engine loop; called at most once, from any thread.</param>
 public sealed class ParkedKv(IReadOnlyList<int> blocks, int tokenCount, Action release)
@@ -90,7 +96,7 @@ public sealed class ParkedKv(IReadOnlyList<int> blocks, int tokenCount, Action r
 }
 
 /// <summary>Blocks set aside on a decode engine for KV that is about to be pulled. Disposing an unused one frees them.</summary>
-/// <param name="blocks">In token order, enough for the prompt.</param>
+/// <param name="blocks">In token order, enough for the prompt; those of the recurrent state, if there is one, after them.</param>
 /// <param name="cachedBlocks">Leading blocks that already hold the right content (prefix hits): not to be written.</param>
 /// <param name="release">Called at most once unless <see cref="Take"/> was.</param>
 public sealed class KvReservation(IReadOnlyList<int> blocks, int cachedBlocks, Action release) : IDisposable

@@ -32,4 +32,10 @@ public sealed class StepBatch
 /// <param name="ContextLength">Tokens whose KV exists after this step (earlier ones and this step's).</param>
 /// <param name="Blocks">Block table in token order; position p lives in block <c>Blocks[p / blockSize]</c> at slot <c>p % blockSize</c>.</param>
 /// <param name="NeedsLogits">True when the last token of the step is the last known one and the next is to be sampled.</param>
-public readonly record struct StepSequence(int QueryStart, int QueryLength, int ContextLength, IReadOnlyList<int> Blocks, bool NeedsLogits);
+public readonly record struct StepSequence(int QueryStart, int QueryLength, int ContextLength, IReadOnlyList<int> Blocks, bool NeedsLogits)
+{
+    /// <summary>State slot that holds the state before this step's tokens; not looked at when they are the first of the sequence.</summary>
+    public int StateSource { get; init; } = -1;
+    /// <summary>State slot that gets the state after them; may be the source. −1 in models without states.</summary>
+    public int StateTarget { get; init; } = -1;
+}

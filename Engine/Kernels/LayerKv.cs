@@ -16,14 +16,14 @@ internal readonly record struct LayerKv(nint Base, long BlockBytes, long KeyOffs
     public unsafe byte* Value(int block, int head) => (byte*)Base + block * BlockBytes + ValueOffset + head * Geometry.HeadBytes;
 }
 
-/// <summary>Shape of the KV of one layer in one block.</summary>
-internal sealed record KvGeometry(int Layers, int Heads, int HeadDim, int BlockSize, WeightType Type)
+/// <summary>Keys and values of one attention layer with heads of their own (MHA, GQA) in one block.</summary>
+internal sealed record KvGeometry(int Heads, int HeadDim, int BlockSize, WeightType Type) : CachePlane
 {
     /// <summary>Columns of a panel; block sizes and head dims are multiples of it.</summary>
     public const int Panel = 16;
 
     /// <summary>Keys (or values) of one head in one block.</summary>
     public long HeadBytes => (long)HeadDim * BlockSize * Type.Bytes();
-    public long BlockBytes => 2L * Layers * Heads * HeadBytes;
-    public LayerKv Layer(nint pool, int layer) => new(pool, BlockBytes, 2L * layer * Heads * HeadBytes, (2L * layer + 1) * Heads * HeadBytes, this);
+    public override long Bytes => 2 * Heads * HeadBytes;
+    public LayerKv At(nint pool, long blockBytes, long offset) => new(pool, blockBytes, offset, offset + Heads * HeadBytes, this);
 }

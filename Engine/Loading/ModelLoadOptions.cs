@@ -20,7 +20,7 @@ public sealed record ModelLoadOptions
     public int Threads { get; init; } = Environment.ProcessorCount;
     /// <summary>Most tokens of one step.</summary>
     public int MaxBatchedTokens { get; init; } = 2048;
-    /// <summary>Sequences that run at once; bounds the KV pool.</summary>
+    /// <summary>Sequences that run at once; bounds the KV pool and the state slots.</summary>
     public int MaxSequences { get; init; } = 64;
     /// <summary>Null: the model's <c>max_position_embeddings</c>.</summary>
     public int? MaxModelLength { get; init; }

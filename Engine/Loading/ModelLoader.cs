@@ -52,7 +52,8 @@ public static class ModelLoader
             {
                 Architecture = architecture, ModelType = modelType, VocabSize = config.VocabSize, MaxPositions = maxPositions, EosTokenIds = eos, WeightBytes = weights.Bytes,
             };
-            (logger ?? NullLogger.Instance).ModelLoaded(architecture, weights.Bytes >> 20, kv.BlockCount, kv.Layout.BlockSize, Stopwatch.GetElapsedTime(started).TotalSeconds);
+            (logger ?? NullLogger.Instance).ModelLoaded(architecture, weights.Bytes >> 20, kv.KvBlocks, kv.Layout.BlockSize, Stopwatch.GetElapsedTime(started).TotalSeconds);
+            if (kv.StateSlots > 0) (logger ?? NullLogger.Instance).StateSlots(kv.StateSlots, kv.Layout.StateBlocks * kv.Layout.BlockBytes, kv.Layout.StateBlocks);
             return new ModelRunner(info, model, weights, kv, kernels, options.MaxBatchedTokens);
         }
         catch
@@ -66,17 +67,16 @@ public static class ModelLoader
 
     private static KvArena CreateKv(IModelConfig config, ModelLoadOptions options, int maxPositions, LoadedWeights weights)
     {
-        var geometry = new KvGeometry(config.Layers, config.KvHeads, config.HeadDim, options.BlockSize, WeightTypeOf(options.KvDType) ?? WeightType.F32);
+        var geometry = config.Cache(options.BlockSize, WeightTypeOf(options.KvDType) ?? WeightType.F32);
         var budget = options.KvMemoryBytes ?? Math.Min(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4, DefaultKvBytes);
         var useful = (long)options.MaxSequences * ((maxPositions + options.BlockSize - 1) / options.BlockSize) + 1;   // block 0 serves no sequence
-        var blocks = Math.Min(Math.Min(budget / geometry.BlockBytes, useful), int.MaxValue);
-        if (blocks < 2) throw new ModelLoadException($"kv-memory of {budget} bytes does not hold two blocks of {geometry.BlockBytes}, and the first serves no sequence");
+        var (blocks, slots) = PoolShares.Of(budget, geometry.BlockBytes, geometry.StateBlocks, useful, options.MaxSequences);
         var identity = $"{Numerics}\n{config}\n{weights.Digest}\n{options.DType}\n{geometry}";
         var layout = new KvLayout
         {
-            Digest = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(identity))), BlockSize = options.BlockSize, BlockBytes = geometry.BlockBytes,
+            Digest = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(identity))), BlockSize = options.BlockSize, BlockBytes = geometry.BlockBytes, StateBlocks = geometry.StateBlocks,
         };
-        return new KvArena(geometry, layout, (int)blocks, options.ShareKvMemory);
+        return new KvArena(geometry, layout, blocks, slots, options.ShareKvMemory);
     }
 
     private static WeightType? WeightTypeOf(string option) => option switch { "f32" => WeightType.F32, "bf16" => WeightType.BF16, _ => null };

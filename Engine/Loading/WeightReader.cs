@@ -23,45 +23,137 @@ internal sealed unsafe class WeightReader(Checkpoint checkpoint, IKernels kernel
     private long _bytes;
 
     /// <summary>A linear layer's weights; several tensors are stacked by rows into one matrix, so one product serves them all.</summary>
-    public Matrix Matrix(int columns, params ReadOnlySpan<(string Name, int Rows)> parts)
+    public Matrix Matrix(int columns, params ReadOnlySpan<MatrixPart> parts)
     {
         var (rows, types) = (0, new HashSet<WeightType>());
-        foreach (var (name, count) in parts)
+        foreach (var part in parts)
         {
-            types.Add(Find(name, count, columns).Type);
-            rows += count;
+            types.Add(Find(part.Name, part.Rows, columns).Type);
+            rows += part.Rows;
         }
         var matrix = Own(kernels.CreateMatrix(rows, columns, keepAs ?? (types.Count == 1 ? types.First() : WeightType.F32)));
         _bytes += matrix.Bytes;
         var row = 0;
-        foreach (var (name, count) in parts)
+        foreach (var part in parts)
         {
-            var (file, tensor, type) = Find(name, count, columns);
-            var start = row;
-            Stream(file, tensor, type, columns, (first, rowsHere, data) => matrix.Write(start + first, rowsHere, data, type));
-            row += count;
+            var (file, tensor, type) = Find(part.Name, part.Rows, columns);
+            var (start, place) = (row, part.Place);
+            Stream(file, tensor, type, columns, (first, rowsHere, data) =>
+            {
+                if (place is null) matrix.Write(start + first, rowsHere, data, type);
+                else WritePlaced(matrix, start, place, first, rowsHere, data, type);
+            });
+            row += part.Rows;
         }
         return matrix;
     }
 
-    /// <summary>A norm's weights as float32 [1, length].</summary>
-    public Tensor Vector(string name, int length)
+    /// <summary>One tensor [count, rows, columns] as that many matrices.</summary>
+    public Matrix[] Stacked(string name, int count, int rows, int columns) => Divide(Find(name, count, rows, columns), count, rows, columns);
+
+    /// <summary>One tensor [count · rows, columns] as that many matrices.</summary>
+    public Matrix[] Divided(string name, int count, int rows, int columns) => Divide(Find(name, count * rows, columns), count, rows, columns);
+
+    private Matrix[] Divide((SafetensorsFile File, StoredTensor Tensor, WeightType Type) found, int count, int rows, int columns)
     {
-        var (file, tensor, type) = Find(name, length);
+        var (file, tensor, type) = found;
+        var matrices = new Matrix[count];
+        for (var i = 0; i < count; i++) _bytes += (matrices[i] = Own(kernels.CreateMatrix(rows, columns, keepAs ?? type))).Bytes;
+        Stream(file, tensor, type, columns, (first, rowsHere, data) =>
+        {
+            while (rowsHere > 0)                                             // a chunk may end in the middle of a matrix
+            {
+                var (index, row) = (first / rows, first % rows);
+                var part = Math.Min(rowsHere, rows - row);
+                matrices[index].Write(row, part, data, type);
+                (first, rowsHere) = (first + part, rowsHere - part);
+                data = (byte*)data + (long)part * columns * type.Bytes();
+            }
+        });
+        return matrices;
+    }
+
+    /// <summary>A matrix to be filled by <see cref="Rows"/>, in the type that a stored one would be kept in.</summary>
+    /// <param name="rows">Output features.</param>
+    /// <param name="columns">Input features.</param>
+    /// <param name="like">The tensor whose numbers it will hold.</param>
+    public Matrix Empty(int rows, int columns, string like)
+    {
+        var type = checkpoint.Find(like) is { } found ? TensorType.Weight(found.Tensor.Type) : null;
+        var matrix = Own(kernels.CreateMatrix(rows, columns, keepAs ?? (type is null or WeightType.E4M3 ? WeightType.F32 : type.Value)));
+        _bytes += matrix.Bytes;
+        return matrix;
+    }
+
+    /// <summary>Visits the rows of a matrix as float32, several threads at once: for weights that are not used as they are stored.</summary>
+    public void Rows(string name, int rows, int columns, RowVisitor visit)
+    {
+        var (file, tensor, type) = Find(name, rows, columns);
+        Stream(file, tensor, type, columns, (first, count, data) =>
+        {
+            var values = new float[columns];
+            fixed (float* row = values)
+            {
+                for (var i = 0; i < count; i++)
+                {
+                    var from = (byte*)data + (long)i * columns * type.Bytes();
+                    for (var c = 0; c < columns; c++) row[c] = Number(from, c, type);
+                    visit(first + i, row);
+                }
+            }
+        });
+    }
+
+    /// <param name="row">Its number.</param>
+    /// <param name="values">Valid during the call.</param>
+    public delegate void RowVisitor(int row, float* values);
+
+    /// <summary>False for a tensor that the checkpoint does not have.</summary>
+    public bool Has(string name) => checkpoint.Find(name) is not null;
+
+    /// <summary>A table of indices [rows, columns], stored as I32 or I64, each below <paramref name="limit"/>.</summary>
+    public int* Indices(string name, int rows, int columns, int limit)
+    {
+        var (file, tensor) = Locate(name, rows, columns);
+        if (tensor.Type is not ("I32" or "I64")) throw new ModelLoadException($"{file.Name}: tensor {name} has dtype {tensor.Type}; I32 and I64 are supported");
+        var memory = Own(new NativeBuffer((long)rows * columns * sizeof(int)));
+        _bytes += memory.Bytes;
+        var values = (int*)memory.Address;
+        using var window = file.Map(tensor.Offset, tensor.Bytes);
+        for (var i = 0L; i < (long)rows * columns; i++)
+        {
+            var value = tensor.Type == "I32" ? ((int*)window.Address)[i] : ((long*)window.Address)[i];
+            if (value < 0 || value >= limit) throw new ModelLoadException($"{file.Name}: tensor {name} holds {value} at element {i}, not an index below {limit}");
+            values[i] = (int)value;
+        }
+        _identity.AppendData(Encoding.UTF8.GetBytes($"{name} {tensor.Type} {tensor.ShapeText}\n"));
+        for (var at = 0L; at < tensor.Bytes; at += ChunkBytes) _identity.AppendData(new ReadOnlySpan<byte>(window.Address + at, (int)Math.Min(ChunkBytes, tensor.Bytes - at)));
+        return values;
+    }
+
+    /// <summary>A norm's weights as float32 [1, length].</summary>
+    /// <param name="name">Tensor.</param>
+    /// <param name="length">Its only dimension.</param>
+    /// <param name="offset">Added to each: 1 for norms whose stored weight is centred on zero.</param>
+    public Tensor Vector(string name, int length, float offset = 0)
+    {
+        var vector = Vector(name, [length]);
+        if (offset != 0) foreach (ref var value in vector.RowSpan(0)) value += offset;
+        return vector;
+    }
+
+    /// <summary>A small tensor of any shape as float32 [1, elements].</summary>
+    public Tensor Vector(string name, params ReadOnlySpan<long> shape)
+    {
+        var length = 1;
+        foreach (var n in shape) length = checked(length * (int)n);
+        var (file, tensor, type) = Find(name, shape);
         var memory = Own(new NativeBuffer((long)length * sizeof(float)));
         _bytes += memory.Bytes;
         var values = (float*)memory.Address;
         Stream(file, tensor, type, columns: 1, (first, count, data) =>
         {
-            for (var i = 0; i < count; i++)
-            {
-                values[first + i] = type switch
-                {
-                    WeightType.F32 => ((float*)data)[i],
-                    WeightType.F16 => (float)((Half*)data)[i],
-                    _ => BitConverter.UInt32BitsToSingle((uint)((ushort*)data)[i] << 16),
-                };
-            }
+            for (var i = 0; i < count; i++) values[first + i] = Number(data, i, type);
         });
         return new(values, 1, length);
     }
@@ -93,6 +185,24 @@ internal sealed unsafe class WeightReader(Checkpoint checkpoint, IKernels kernel
         _identity.Dispose();
     }
 
+    /// <summary>Runs of rows that stay together are written together.</summary>
+    private static void WritePlaced(Matrix matrix, int start, Func<int, int> place, int first, int rows, void* data, WeightType type)
+    {
+        for (int row = 0, run; row < rows; row += run)
+        {
+            var to = place(first + row);
+            for (run = 1; row + run < rows && place(first + row + run) == to + run;) run++;
+            matrix.Write(start + to, run, (byte*)data + (long)row * matrix.Columns * type.Bytes(), type);
+        }
+    }
+
+    private static float Number(void* data, long index, WeightType type) => type switch
+    {
+        WeightType.F32 => ((float*)data)[index],
+        WeightType.F16 => (float)((Half*)data)[index],
+        _ => BitConverter.UInt32BitsToSingle((uint)((ushort*)data)[index] << 16),
+    };
+
     private T Own<T>(T resource) where T : IDisposable
     {
         _owned.Add(resource);
@@ -101,12 +211,18 @@ internal sealed unsafe class WeightReader(Checkpoint checkpoint, IKernels kernel
 
     private (SafetensorsFile File, StoredTensor Tensor, WeightType Type) Find(string name, params ReadOnlySpan<long> shape)
     {
+        var (file, tensor) = Locate(name, shape);
+        var type = TensorType.Weight(tensor.Type) ?? throw new ModelLoadException($"{file.Name}: tensor {name} has dtype {tensor.Type}; F32, F16 and BF16 are supported");
+        return (file, tensor, type);
+    }
+
+    private (SafetensorsFile File, StoredTensor Tensor) Locate(string name, params ReadOnlySpan<long> shape)
+    {
         if (checkpoint.Find(name) is not { } found) throw new ModelLoadException($"tensor {name} is missing");
         _read.Add(name);
         if (!found.Tensor.Shape.AsSpan().SequenceEqual(shape))
             throw new ModelLoadException($"{found.File.Name}: tensor {name} has shape {found.Tensor.ShapeText}, expected [{string.Join(", ", shape.ToArray())}]");
-        var type = TensorType.Weight(found.Tensor.Type) ?? throw new ModelLoadException($"{found.File.Name}: tensor {name} has dtype {found.Tensor.Type}; F32, F16 and BF16 are supported");
-        return (found.File, found.Tensor, type);
+        return found;
     }
 
     private delegate void Sink(int row, int rows, void* data);

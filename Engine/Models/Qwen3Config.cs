@@ -3,7 +3,7 @@ using NanoAspire.Engine.Loading;
 
 namespace NanoAspire.Engine.Models;
 
-/// <summary>Dense Qwen3, by the field names of config.json.</summary>
+/// <summary>Qwen3, by the field names of config.json.</summary>
 internal sealed record Qwen3Config : IModelConfig
 {
     private const int DefaultHeadDim = 128;
@@ -21,6 +21,9 @@ internal sealed record Qwen3Config : IModelConfig
     public required float NormEpsilon { get; init; }
     public required RopeConfig Rope { get; init; }
     public required bool TiedEmbeddings { get; init; }
+    /// <summary>Of the <see cref="SparseLayers"/>; null in a dense model.</summary>
+    public MixtureConfig? Experts { get; init; }
+    public LayerSet SparseLayers { get; init; } = new([]);
 
     public static Qwen3Config Read(ConfigSection config)
     {
@@ -48,6 +51,11 @@ internal sealed record Qwen3Config : IModelConfig
         if (config.Texts("layer_types").FirstOrDefault(type => type != "full_attention") is { } other) throw config.Bad("layer_types", $"'{other}' is not supported (full_attention is)");
         return read;
     }
+
+    public bool IsSparse(int layer) => SparseLayers.Contains(layer);
+
+    public CacheGeometry Cache(int blockSize, WeightType type) =>
+        new(blockSize, [.. Enumerable.Repeat(new KvGeometry(KvHeads, HeadDim, blockSize, type), Layers)]);
 
     public IModel Build(WeightReader weights, IKernels kernels) => new Qwen3(this, weights, kernels);
 

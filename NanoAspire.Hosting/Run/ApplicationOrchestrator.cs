@@ -45,8 +45,9 @@ internal sealed class ApplicationOrchestrator(DistributedApplicationModel model,
             foreach (var id in ResourceInstance.IdsOf(resource)) logs.Link(id, resource.Name);
             if (restart && !completed.Contains(resource) && !resource.HasAnnotationOfType<RestartPolicyAnnotation>()) resource.Annotations.Add(new RestartPolicyAnnotation());
             LifecycleCommands.AddTo(resource, this);
+            ScaleCommands.AddTo(resource, this);
         }
-        foreach (var resource in resources) await FirstSnapshot.PublishAsync(resource, notifications, time, cancellationToken).ConfigureAwait(false);
+        foreach (var resource in resources) await FirstSnapshot.PublishAsync(resource, ResourceInstance.IdsOf(resource), notifications, time, cancellationToken).ConfigureAwait(false);
 
         var randomize = string.Equals(configuration["DcpPublisher:RandomizePorts"], "true", StringComparison.OrdinalIgnoreCase);
         foreach (var resource in resources.Where(r => r.HasAnnotationOfType<InstancesAnnotation>())) Allocate(resource, randomize, services);
@@ -56,7 +57,7 @@ internal sealed class ApplicationOrchestrator(DistributedApplicationModel model,
             if (resource is IResourceWithEndpoints && _runners.ContainsKey(resource))
             {
                 await eventing.PublishAsync(new ResourceEndpointsAllocatedEvent(resource, provider), cancellationToken).ConfigureAwait(false);
-                await ResourceUrls.PublishAsync(resource, execution, notifications, cancellationToken).ConfigureAwait(false);
+                await ResourceUrls.PublishAsync(resource, ResourceInstance.IdsOf(resource), execution, notifications, cancellationToken).ConfigureAwait(false);
             }
         }
         foreach (var resource in resources)
@@ -92,6 +93,9 @@ internal sealed class ApplicationOrchestrator(DistributedApplicationModel model,
     public Task<ExecuteCommandResult> StartAsync(IResource resource, string instanceId, CancellationToken ct) => OnRunner(resource, r => r.StartAsync(instanceId, ct));
     public Task<ExecuteCommandResult> StopAsync(IResource resource, string instanceId, CancellationToken ct) => OnRunner(resource, r => r.StopAsync(instanceId, Grace, ct));
     public Task<ExecuteCommandResult> RestartAsync(IResource resource, string instanceId, CancellationToken ct) => OnRunner(resource, r => r.RestartAsync(instanceId, Grace, ct));
+
+    public Task<ExecuteCommandResult> ScaleUpAsync(IResource resource, CancellationToken ct) => OnRunner(resource, r => r.ScaleUpAsync(execution, ct));
+    public Task<ExecuteCommandResult> ScaleDownAsync(IResource resource, string nameOrId, CancellationToken ct) => OnRunner(resource, r => r.ScaleDownAsync(nameOrId, ct));
 
     public async ValueTask DisposeAsync()
     {

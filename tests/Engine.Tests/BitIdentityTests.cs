@@ -12,7 +12,7 @@ public sealed class BitIdentityTests
     private const int Tokens = 24;
     private const int BlockSize = 16;
 
-    public static TheoryData<string> Models => ["nano-demo", "qwen3-dense-tied", "qwen3-dense-untied", "qwen3-dense-yarn"];
+    public static TheoryData<string> Models => ["nano-demo", .. GoldenNames.All];
 
     [Theory, MemberData(nameof(Models))]
     public async Task Batched_and_chunked(string model)

@@ -53,6 +53,18 @@ internal sealed unsafe class PackedMatrix : Matrix
         }
     }
 
+    public override void WriteColumn(int column, float* values)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)column, (uint)Columns, nameof(column));
+        if (Type == WeightType.E4M3) throw new NotSupportedException("Scaled weights are turned as float32.");
+        for (var row = 0; row < Rows; row++)
+        {
+            uint bits;
+            Convert((byte*)(values + row), WeightType.F32, (byte*)&bits, 1);
+            Scatter((byte*)&bits, Panel(row / Width) + (long)column * StepBytes, row % Width, 1);
+        }
+    }
+
     /// <summary>One row as float32, as an embedding is read.</summary>
     public void ReadRow(int row, float* into)
     {

@@ -10,7 +10,7 @@ public sealed class BitIdentityTests
 {
     private const int Tokens = 12;
 
-    public static TheoryData<string> Models => ["qwen3-dense-tied", "qwen3-dense-untied", "qwen3-dense-yarn", "nano-demo"];
+    public static TheoryData<string> Models => [.. GoldenNames.All, "nano-demo"];
 
     [Theory, MemberData(nameof(Models))]
     public void Chunks_of_any_size_give_the_bits_of_a_whole_prefill(string model)

@@ -5,7 +5,7 @@ using NanoAspire.Tests;
 
 namespace NanoAspire.Engine.Kernels.Tests.Models;
 
-public sealed class Qwen3GoldenTests
+public sealed class GoldenTests
 {
     private const int DecodedTokens = 24;
 
@@ -14,10 +14,10 @@ public sealed class Qwen3GoldenTests
         get
         {
             var cases = new TheoryData<string, string, string>();
-            foreach (var name in Directory.EnumerateDirectories(RepositoryPaths.Goldens, "qwen3-dense-*").Select(Path.GetFileName).Order())
+            foreach (var name in GoldenNames.All)
             {
-                cases.Add(name!, "auto", "auto");
-                cases.Add(name!, "f32", "f32");
+                cases.Add(name, "auto", "auto");
+                cases.Add(name, "f32", "f32");
             }
             return cases;
         }
