@@ -143,6 +143,20 @@ public sealed class HelmChartTests
         Assert.Equal("yes", objects["one/config.yaml"].Text("data/YES"));
     }
 
+    [Fact]
+    public async Task Health_checks_become_probes_and_declared_probes_take_their_place()
+    {
+        using var published = new PublishedApplication("kubernetes");
+        published.Builder.AddKubernetesEnvironment("k8s");
+        published.Builder.AddContainer("one", "x").WithHttpEndpoint(targetPort: 80).WithHttpHealthCheck("/ok")
+            .WithHttpProbe(ProbeType.Liveness, "/old").WithHttpProbe(ProbeType.Liveness, "/live", periodSeconds: 7, failureThreshold: 9);
+        await published.RunAsync();
+        var container = Valid(published)["one/deployment.yaml"].At("spec/template/spec/containers/0")!;
+        Assert.Equal(("/ok", "/ok", "/live"), (container.Text("startupProbe/httpGet/path"), container.Text("readinessProbe/httpGet/path"), container.Text("livenessProbe/httpGet/path")));
+        Assert.Equal(("7", "9"), (container.Text("livenessProbe/periodSeconds"), container.Text("livenessProbe/failureThreshold")));
+        Assert.Throws<DistributedApplicationException>(() => published.Builder.AddContainer("two", "x").WithEndpoint(name: "raw").WithHttpProbe(ProbeType.Startup, endpointName: "raw"));
+    }
+
     [Theory]
     [InlineData("pvc")]
     [InlineData("emptyDir")]
