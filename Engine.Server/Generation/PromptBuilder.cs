@@ -1,3 +1,4 @@
+using NanoAspire.Engine.Server.Endpoints;
 using NanoAspire.Engine.Server.Hosting;
 using NanoAspire.Engine.Server.Requests;
 using NanoAspire.Engine.Text;
@@ -9,8 +10,10 @@ internal sealed class PromptBuilder(ServedModel model)
 {
     public IReadOnlyList<int[]> Build(InferenceRequest request)
     {
+        using var span = RequestSpan.Source.StartActivity("tokenize");
         IReadOnlyList<int[]> prompts = request.Chat ? [RenderChat(request)] : [.. request.Prompts.Select(prompt => prompt.Ids ?? Encode(prompt.Text!))];
         foreach (var prompt in prompts) Check(prompt, request);
+        span?.SetTag("gen_ai.usage.input_tokens", prompts.Sum(prompt => prompt.Length));
         return prompts;
     }
 

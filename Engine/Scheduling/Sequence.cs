@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Threading.Channels;
 using NanoAspire.Engine.Caching;
 
@@ -45,6 +46,9 @@ internal sealed class Sequence : Claim
     public bool HasParked { get; set; }
 
     public long Arrived { get; }
+
+    /// <summary>The span of whoever submitted it.</summary>
+    public ActivityContext Trace { get; } = Activity.Current?.Context ?? default;
     public long FirstTokenAt { get; set; }
     public long LastTokenAt { get; set; }
 
