@@ -200,6 +200,7 @@ public sealed class EngineLoop : IAsyncDisposable
         if (request.Sampling.Validate() is { } problem) throw new ArgumentException(problem.Message, nameof(request));
         foreach (var id in request.Sampling.LogitBias.Keys) CheckId(id);
         if (request.FirstToken is { } first) CheckId(first.Id);
+        if (request.ResumedTokens < 0 || request.ResumedTokens > prompt.Count) throw new ArgumentException("More tokens are resumed than there are.", nameof(request));
         if (request.Reservation is null != request.FirstToken is null)
             throw new ArgumentException("A reservation comes with a first token, and a first token with a reservation.", nameof(request));
         if (_core.Pool.States is not null && request is { ParkWhenFinished: true, ParkAfterFirstToken: false })

@@ -35,6 +35,11 @@ public sealed record GenerationRequest
     public KvReservation? Reservation { get; init; }
     /// <summary>Decode side, with <see cref="Reservation"/>: the token that prefill sampled. It is emitted first, then decoding goes on.</summary>
     public SampledToken? FirstToken { get; init; }
+    /// <summary>
+    /// How many of <see cref="PromptTokens"/>, at their end, an earlier run of this sequence has generated: to penalties and
+    /// min_tokens they are output. They count as prompt in all else; max_tokens is what is left to generate.
+    /// </summary>
+    public int ResumedTokens { get; init; }
     /// <summary>Copies the logits row of each sampled token into its output (offline mode and tests).</summary>
     public bool CaptureLogits { get; init; }
 }

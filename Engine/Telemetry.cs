@@ -24,6 +24,12 @@ internal static class Telemetry
         HistogramBucketBoundaries = [0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1, 2.5],
     };
 
+    /// <summary>Small models on fast devices decode in less than a millisecond.</summary>
+    private static readonly InstrumentAdvice<double> InterTokenBounds = new()
+    {
+        HistogramBucketBoundaries = [0.0005, 0.001, 0.002, 0.005, .. PerTokenBounds.HistogramBucketBoundaries!],
+    };
+
     private static readonly InstrumentAdvice<double> RequestBounds = new()
     {
         HistogramBucketBoundaries = [0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92],
@@ -41,7 +47,7 @@ internal static class Telemetry
     public static readonly Histogram<double> RequestDuration =
         Meter.CreateHistogram("gen_ai.server.request.duration", "s", "Submission to last event", tags: null, RequestBounds);
     public static readonly Histogram<double> InterTokenLatency =
-        Meter.CreateHistogram("itl_seconds", "s", "Gap between two tokens of a sequence", tags: null, PerTokenBounds);
+        Meter.CreateHistogram("itl_seconds", "s", "Gap between two tokens of a sequence", tags: null, InterTokenBounds);
     public static readonly Histogram<double> QueueTime =
         Meter.CreateHistogram("queue_seconds", "s", "Submission to first admission", tags: null, FirstTokenBounds);
     public static readonly Histogram<double> StepDuration =

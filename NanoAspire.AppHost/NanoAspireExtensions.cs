@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.Extensions.DependencyInjection;
+using NanoAspire.AppHost.Deployment;
 
 namespace NanoAspire.AppHost;
 
@@ -43,7 +44,7 @@ internal static class NanoAspireExtensions
             engine.WithDrainCommand();
         }
         engine.WithReplicas(replicas);                           // also where it is one: what has replicas can be scaled
-        return engine.WithScope(cluster).WithHttpEndpoint().WithHttpHealthCheck("/health");
+        return engine.WithScope(cluster).WithHttpEndpoint().WithHttpHealthCheck("/health").PlacedBy(cluster.Placement);
     }
 
     public static IResourceBuilder<ProjectResource> WithScope(this IResourceBuilder<ProjectResource> service, ClusterOptions cluster) =>

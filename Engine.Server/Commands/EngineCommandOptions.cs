@@ -80,7 +80,7 @@ internal sealed class EngineCommandOptions
         return option;
     }
 
-    private static void OneOf(List<string> problems, string name, string value, params string[] allowed)
+    internal static void OneOf(List<string> problems, string name, string value, params string[] allowed)
     {
         if (!allowed.Contains(value, StringComparer.Ordinal)) problems.Add($"{name} '{value}' is not one of {string.Join(", ", allowed)}");
     }
@@ -90,7 +90,15 @@ internal sealed class EngineCommandOptions
 /// <param name="Load">How the model is loaded.</param>
 /// <param name="Engine">Limits of the loop.</param>
 /// <param name="Transport">Name of the KV transport.</param>
-internal sealed record EngineSettings(string Folder, ModelLoadOptions Load, EngineOptions Engine, string Transport);
+internal sealed record EngineSettings(string Folder, ModelLoadOptions Load, EngineOptions Engine, string Transport)
+{
+    public const string Auto = "auto";
+
+    /// <summary>Name of the tool calls' format, <c>auto</c> (by the chat template) or <c>none</c>.</summary>
+    public string ToolCallParser { get; init; } = Auto;
+    /// <summary>Name of the reasoning's format, <c>auto</c> (by model type and chat template) or <c>none</c>.</summary>
+    public string ReasoningParser { get; init; } = Auto;
+}
 
 /// <summary>The command line is wrong: exit code 2, one line.</summary>
 internal sealed class UsageException(string message) : Exception(message);

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using NanoAspire.Answers;
 using NanoAspire.Engine.Server.Hosting;
 using NanoAspire.Protocol.Wire;
 
@@ -19,9 +20,11 @@ internal static class ServeCommand
         var ctrlToken = EngineCommandOptions.Named<string?>("ctrl-token", "Bearer token of the control plane and of this engine's control routes", null);
         var lease = EngineCommandOptions.Named<int>("handoff-lease", "Seconds that parked KV waits for a decode engine", 60);
         var local = EngineCommandOptions.Named<bool>("allow-local-prefill", "Serve requests that bring no hand-off, too", false);
+        var calls = EngineCommandOptions.Named<string>("tool-call-parser", $"How the model writes tool calls: auto, none, {string.Join(", ", ToolCallFormat.Names)}", EngineSettings.Auto);
+        var reasoning = EngineCommandOptions.Named<string>("reasoning-parser", $"How the model marks its reasoning: auto, none, {string.Join(", ", ReasoningFormat.Names)}", EngineSettings.Auto);
         var command = new Command("serve", "Serves a model over HTTP");
         engine.AddTo(command);
-        foreach (Option option in (Option[])[mode, host, port, name, ctrl, scope, ctrlToken, lease, local]) command.Options.Add(option);
+        foreach (Option option in (Option[])[mode, host, port, name, ctrl, scope, ctrlToken, lease, local, calls, reasoning]) command.Options.Add(option);
         command.SetAction(async (parsed, ct) =>
         {
             var settings = engine.Read(parsed);
@@ -30,9 +33,18 @@ internal static class ServeCommand
                 ?? throw new UsageException($"--mode '{spelled}' is not one of {string.Join(", ", modes.Select(Spell))}");
             if (parsed.GetValue(port) is < 0 or > 65535) throw new UsageException("--port must be between 0 and 65535");
             if (parsed.GetValue(lease) is < 1 or > 86_400) throw new UsageException("--handoff-lease must be between 1 and 86400 seconds");
+            var problems = new List<string>();
+            EngineCommandOptions.OneOf(problems, "--tool-call-parser", parsed.GetValue(calls)!, [EngineSettings.Auto, "none", .. ToolCallFormat.Names]);
+            EngineCommandOptions.OneOf(problems, "--reasoning-parser", parsed.GetValue(reasoning)!, [EngineSettings.Auto, "none", .. ReasoningFormat.Names]);
+            if (problems.Count > 0) throw new UsageException(string.Join("; ", problems));
             await EngineServer.RunAsync(new ServeOptions
             {
-                Engine = settings with { Engine = settings.Engine with { HandoffLease = TimeSpan.FromSeconds(parsed.GetValue(lease)) } },
+                Engine = settings with
+                {
+                    Engine = settings.Engine with { HandoffLease = TimeSpan.FromSeconds(parsed.GetValue(lease)) },
+                    ToolCallParser = parsed.GetValue(calls)!,
+                    ReasoningParser = parsed.GetValue(reasoning)!,
+                },
                 Role = role,
                 Host = parsed.GetValue(host)!,
                 Port = parsed.GetValue(port),

@@ -111,10 +111,11 @@ internal sealed class InferenceEndpoints(ServedModel model, RequestRunner runner
         response.Headers.CacheControl = "no-cache";
         response.Headers["X-Accel-Buffering"] = "no";
         response.HttpContext.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
-        for (var choice = 0; choice < choices.Count; choice++)
+        for (var choice = 0; choice < choices.Count && request.ResumeTokenIds is null; choice++)
             await response.Body.WriteAsync(format.Opening(choice), ct);
 
-        while (await running.Deltas.WaitToReadAsync(ct))
+        using var quiet = new QuietStream(response, time, ct);
+        while (await quiet.WaitToReadAsync(running.Deltas))
         {
             // Whatever has gathered goes out with one flush.
             while (running.Deltas.TryRead(out var delta))

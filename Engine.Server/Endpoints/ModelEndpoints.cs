@@ -24,5 +24,6 @@ internal static class ModelEndpoints
         Created = model.Created.ToUnixTimeSeconds(),
         Root = model.Name,
         MaxModelLen = model.MaxModelLength,
+        Capabilities = ServedModel.Capabilities,
     };
 }

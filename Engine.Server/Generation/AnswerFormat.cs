@@ -35,13 +35,15 @@ internal abstract class AnswerFormat : IDisposable
     protected long Created { get; }
     protected LogprobRenderer Logprobs { get; }
     protected abstract string ChunkObject { get; }
+    private int Resumed => Request.ResumeTokenIds?.Length ?? 0;
+    private bool ListsTokens => Request.ReturnTokenIds || Request.Resumable;
 
     public static AnswerFormat Create(InferenceRequest request, ServedModel model, IReadOnlyList<int[]> prompts, DateTimeOffset now)
     {
         var id = Guid.CreateVersion7(now).ToString("N");
         return request.Chat
             ? new ChatAnswerFormat(request, model, prompts, $"chatcmpl-{id}", now)
-            : new TextAnswerFormat(request, model, prompts, $"cmpl-{id}", now);
+            : new TextAnswerFormat(request, model, prompts, $"cmpl-{id}", now, new AnswerTexts(model).ResumedLength(request));
     }
 
     /// <summary>The whole answer as JSON.</summary>
@@ -49,7 +51,8 @@ internal abstract class AnswerFormat : IDisposable
 
     /// <summary>True when a delta is worth an event of its own.</summary>
     public bool Shows(in ChoiceDelta delta) =>
-        delta.Text.Length > 0 || delta.FinishReason is not null || (delta.Token is not null && (Request.ReturnTokenIds || Request.Sampling.Logprobs is not null));
+        (delta.Parts is null ? delta.Text.Length > 0 : delta.Parts.Count > 0) || delta.FinishReason is not null
+        || (delta.Token is not null && (ListsTokens || Request.Sampling.Logprobs is not null));
 
     /// <summary>The first event of a choice, before any token; empty when the format has none.</summary>
     public virtual ReadOnlyMemory<byte> Opening(int choice) => default;
@@ -67,9 +70,10 @@ internal abstract class AnswerFormat : IDisposable
 
     public Usage UsageOf(IReadOnlyList<ChoiceResult> choices) => new()
     {
-        PromptTokens = Prompts.Sum(prompt => prompt.Length),
-        CompletionTokens = choices.Sum(choice => choice.Tokens.Count),
+        PromptTokens = Prompts.Sum(prompt => prompt.Length) - Resumed,
+        CompletionTokens = choices.Sum(choice => choice.Tokens.Count) + Resumed,
         PromptTokensDetails = new(choices.Count == 0 ? 0 : choices[0].CachedTokens),
+        CompletionTokensDetails = choices.Sum(choice => choice.ReasoningTokens) is > 0 and var reasoning ? new(reasoning) : null,
     };
 
     public void Dispose() => _json.Dispose();
@@ -80,7 +84,7 @@ internal abstract class AnswerFormat : IDisposable
     {
         if (delta.FinishReason is { } reason) json.WriteString("finish_reason", reason);
         else json.WriteNull("finish_reason");
-        if (Request.ReturnTokenIds && delta.Token is { } token)
+        if (ListsTokens && delta.Token is { } token)
         {
             json.WriteStartArray("token_ids");
             json.WriteNumberValue(token.Id);

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using NanoAspire.Engine.Server.Endpoints;
 using NanoAspire.Engine.Server.Hosting;
 using NanoAspire.Engine.Server.Requests;
@@ -11,20 +12,24 @@ internal sealed class PromptBuilder(ServedModel model)
     public IReadOnlyList<int[]> Build(InferenceRequest request)
     {
         using var span = RequestSpan.Source.StartActivity("tokenize");
-        IReadOnlyList<int[]> prompts = request.Chat ? [RenderChat(request)] : [.. request.Prompts.Select(prompt => prompt.Ids ?? Encode(prompt.Text!))];
+        IReadOnlyList<int[]> prompts = request.Chat ? [Chat(request.Messages!, request.Tools, request.AddGenerationPrompt, request.TemplateArguments)] : [.. request.Prompts.Select(prompt => prompt.Ids ?? Encode(prompt.Text!))];
+        if (request.ResumeTokenIds is { } resumed) prompts = [[.. prompts[0], .. resumed]];
         foreach (var prompt in prompts) Check(prompt, request);
         span?.SetTag("gen_ai.usage.input_tokens", prompts.Sum(prompt => prompt.Length));
         return prompts;
     }
 
-    private int[] RenderChat(InferenceRequest request)
+    /// <summary>Ids of a conversation, as the model's template writes it.</summary>
+    public int[] Chat(JsonArray messages, JsonArray? tools, bool addGenerationPrompt, JsonObject? arguments)
     {
         if (model.Tokenizer is null) throw NoTokenizer("messages");
         if (model.Template is null)
             throw new BadRequestException($"model '{model.Name}' has no chat template; use /v1/completions", "messages", "no_chat_template");
         try
         {
-            var text = model.Template.Render(request.Messages!, request.Tools, request.AddGenerationPrompt, request.TemplateArguments);
+            var text = EarlierCalls.Parsed(messages) is { } parsed
+                ? RenderEither(model.Template, parsed, messages, tools, addGenerationPrompt, arguments)
+                : model.Template.Render(messages, tools, addGenerationPrompt, arguments);
             return model.Tokenizer.Encode(text, addSpecialTokens: false);
         }
         catch (ChatTemplateException e)
@@ -33,8 +38,15 @@ internal sealed class PromptBuilder(ServedModel model)
         }
     }
 
-    private int[] Encode(string text) =>
-        model.Tokenizer is { } tokenizer ? tokenizer.Encode(text) : throw NoTokenizer("prompt");
+    /// <summary>Most templates expect a call's arguments as an object, some as the text that clients send.</summary>
+    private static string RenderEither(ChatTemplate template, JsonArray parsed, JsonArray messages, JsonArray? tools, bool addGenerationPrompt, JsonObject? arguments)
+    {
+        try { return template.Render(parsed, tools, addGenerationPrompt, arguments); }
+        catch (ChatTemplateException e) when (!e.RaisedByTemplate) { return template.Render(messages, tools, addGenerationPrompt, arguments); }
+    }
+
+    public int[] Encode(string text, bool addSpecialTokens = true) =>
+        model.Tokenizer is { } tokenizer ? tokenizer.Encode(text, addSpecialTokens) : throw NoTokenizer("prompt");
 
     private BadRequestException NoTokenizer(string param) =>
         new($"model '{model.Name}' has no tokenizer; send the prompt as a list of token ids to /v1/completions", param, "no_tokenizer");

@@ -8,6 +8,7 @@ namespace NanoAspire.Engine.Server.Generation;
 internal sealed class RequestRunner(ServedModel model)
 {
     private readonly PromptBuilder _prompts = new(model);
+    private readonly AnswerTexts _texts = new(model);
 
     /// <summary>Starts all choices of the request; with a hand-off, pulls the prompt's KV first.</summary>
     /// <exception cref="BadRequestException">The request cannot be served as it is.</exception>
@@ -31,12 +32,12 @@ internal sealed class RequestRunner(ServedModel model)
             {
                 for (var n = 0; n < request.Choices; n++)
                 {
-                    var generation = new GenerationRequest { PromptTokens = prompts[p], Sampling = SamplingOf(request, n) };
+                    var generation = new GenerationRequest { PromptTokens = prompts[p], Sampling = SamplingOf(request, n), ResumedTokens = request.ResumeTokenIds?.Length ?? 0 };
                     // Choice 0 continues the hand-off; the others find the prompt's full blocks in the prefix cache then.
                     var handle = tickets is not null && n == 0
                         ? await TakeOverAsync(generation, tickets[p], ct)
                         : model.Loop.Submit(generation);
-                    choices.Add((handle, TextOf(request)));
+                    choices.Add((handle, _texts.Create(request, prompts[p])));
                 }
             }
             return new RunningRequest(prompts, choices, ct);
@@ -65,6 +66,7 @@ internal sealed class RequestRunner(ServedModel model)
                 {
                     PromptTokens = prompt,
                     Sampling = SamplingOf(request, 0),
+                    ResumedTokens = request.ResumeTokenIds?.Length ?? 0,
                     ParkAfterFirstToken = true,
                     ParkWhenFinished = !single,
                 }));
@@ -73,12 +75,11 @@ internal sealed class RequestRunner(ServedModel model)
             {
                 var output = await FirstOutputAsync(handles[p], ct);
                 if (output.Error is not null || output.Token is null) throw new EngineRejectedException(EngineRejectedException.Unhealthy, output.Error ?? "prefill was aborted");
-                var (text, stopped) = TextOf(request).Append(output.Token.Id);
-                if (single && (output.Parked is null || stopped))
+                var first = _texts.Create(request, prompts[p]).Render(0, output);
+                if (single && (output.Parked is null || first.FinishReason is not null))
                 {
                     output.Parked?.Release();
-                    var end = output.Finish == FinishReason.Stop ? "" : text;
-                    return new PrefillResult(prompts, new ChoiceDelta(0, end, output.Token, output.Finish == FinishReason.Length && !stopped ? "length" : "stop", CachedTokens: output.CachedTokens), []);
+                    return new PrefillResult(prompts, first, []);
                 }
                 if (output.Parked is not { } parked) throw new InvalidOperationException("the engine neither finished nor parked a prefill");
                 tickets.Add(await model.Handoffs.ParkAsync(parked, prompts[p], output.Token, output.Finish switch
@@ -138,8 +139,6 @@ internal sealed class RequestRunner(ServedModel model)
     /// <summary>Choices of one request draw from different streams: choice n uses seed + n.</summary>
     private static SamplingParams SamplingOf(InferenceRequest request, int choice) =>
         request.Sampling.Seed is { } seed && choice > 0 ? request.Sampling with { Seed = unchecked(seed + choice) } : request.Sampling;
-
-    private ChoiceText TextOf(InferenceRequest request) => new(model.Tokenizer, request.Stops, request.SkipSpecialTokens);
 }
 
 /// <param name="Prompts">Prompt ids, one list a prompt.</param>

@@ -46,26 +46,10 @@ internal sealed class RunningRequest : IAsyncDisposable
         {
             await foreach (var output in handle.Outputs.ReadAllAsync(ct))
             {
-                var delta = Render(choice, output, text);
+                var delta = text.Render(choice, output);
                 await _deltas.Writer.WriteAsync(delta, ct);
-                if (delta.FinishReason is not null || delta.Error is not null) return;   // a stop string ends the choice before the engine does
+                if (delta.FinishReason is not null || delta.Error is not null) return;   // a stop string, or the only call allowed, ends the choice before the engine does
             }
         }
-    }
-
-    private static ChoiceDelta Render(int choice, GenerationOutput output, ChoiceText text)
-    {
-        if (output.Finish is FinishReason.Error or FinishReason.Abort)
-            return new(choice, "", null, Error: output.Error ?? "the engine stopped before the request was finished");
-        var token = output.Token ?? throw new InvalidOperationException("an output without token must carry an error");
-        // The token that stopped the sequence is counted and listed, but it is not part of the text.
-        var (piece, stopped) = output.Finish == FinishReason.Stop ? ("", false) : text.Append(token.Id);
-        if (!stopped && output.Finish is not null)
-        {
-            (var rest, stopped) = text.Flush();
-            piece += rest;
-        }
-        var reason = stopped || output.Finish == FinishReason.Stop ? "stop" : output.Finish == FinishReason.Length ? "length" : null;
-        return new(choice, piece, token, reason, CachedTokens: output.CachedTokens);
     }
 }

@@ -6,10 +6,16 @@ using NanoAspire.Protocol.Wire;
 
 namespace NanoAspire.Engine.Server.Generation;
 
-internal sealed class TextAnswerFormat(InferenceRequest request, ServedModel model, IReadOnlyList<int[]> prompts, string id, DateTimeOffset created)
+/// <param name="request">What was asked.</param>
+/// <param name="model">Who answers.</param>
+/// <param name="prompts">The prompts' ids.</param>
+/// <param name="id">The answer's id.</param>
+/// <param name="created">When it began.</param>
+/// <param name="resumedLength">Characters of the answer that another engine has sent.</param>
+internal sealed class TextAnswerFormat(InferenceRequest request, ServedModel model, IReadOnlyList<int[]> prompts, string id, DateTimeOffset created, int resumedLength)
     : AnswerFormat(request, model, prompts, id, created)
 {
-    private readonly int[] _offsets = new int[prompts.Count * request.Choices];
+    private readonly int[] _offsets = [.. Enumerable.Repeat(resumedLength, prompts.Count * request.Choices)];
 
     protected override string ChunkObject => "text_completion";
 

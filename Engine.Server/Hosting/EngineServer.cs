@@ -47,6 +47,7 @@ internal static class EngineServer
         app.UseMiddleware<ProblemMiddleware>();
         app.MapDefaultEndpoints();
         InferenceEndpoints.Map(app);
+        TokenEndpoints.Map(app);
         ModelEndpoints.Map(app);
         HandoffEndpoints.Map(app);
         ControlEndpoints.Map(app, options);

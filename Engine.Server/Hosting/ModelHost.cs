@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.Extensions.Logging;
+using NanoAspire.Answers;
 using NanoAspire.Engine.Loading;
 using NanoAspire.Engine.Server.Commands;
 using NanoAspire.Engine.Server.Requests;
@@ -54,6 +55,8 @@ internal static class ModelHost
                 Created = time.GetUtcNow(),
                 Tokenizer = tokenizer,
                 Template = template,
+                ToolCalls = settings.ToolCallParser is EngineSettings.Auto ? ToolCallFormat.Detect(template?.Source) : ToolCallFormat.Find(settings.ToolCallParser),
+                Reasoning = settings.ReasoningParser is EngineSettings.Auto ? ReasoningFormat.Detect(runner.Model.ModelType, template?.Source) : ReasoningFormat.Find(settings.ReasoningParser),
                 AllowLocal = allowLocal || role == EngineRole.Hybrid,
             };
         }

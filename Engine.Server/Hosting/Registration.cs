@@ -39,7 +39,7 @@ internal static class Registration
             Models = model.Names,
             Incarnation = model.Incarnation,
             KvDigest = model.Runner.KvMemory.Layout.Digest,
-            Capabilities = ["kv_pulled_at_first_token"],
+            Capabilities = ServedModel.Capabilities,
         };
     }
 

@@ -1,3 +1,4 @@
+using NanoAspire.Answers;
 using NanoAspire.Engine.Execution;
 using NanoAspire.Engine.Server.Requests;
 using NanoAspire.Engine.Text;
@@ -27,6 +28,13 @@ internal sealed class ServedModel : IAsyncDisposable
     /// <summary>Null: the folder has no tokenizer, and only id prompts are served.</summary>
     public Tokenizer? Tokenizer { get; init; }
     public ChatTemplate? Template { get; init; }
+    /// <summary>How the model writes tool calls; null: answers are not searched for any.</summary>
+    public ToolCallFormat? ToolCalls { get; init; }
+    /// <summary>How the model marks reasoning; null: it is part of the content.</summary>
+    public ReasoningFormat? Reasoning { get; init; }
+
+    /// <summary>What routers may rely on beyond OpenAI's contract.</summary>
+    public static IReadOnlyList<string> Capabilities { get; } = ["kv_pulled_at_first_token", "resume"];
 
     public string Name => Names[0];
 

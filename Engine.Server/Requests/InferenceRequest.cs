@@ -21,6 +21,11 @@ internal sealed record InferenceRequest
     public bool Stream { get; init; }
     public bool IncludeUsage { get; init; }
     public bool ReturnTokenIds { get; init; }
+    /// <summary>Every token's event names its id, so that another engine can go on from there (<see cref="ResumeTokenIds"/>).</summary>
+    public bool Resumable { get; init; }
+    /// <summary>Output that another engine has generated and sent: the answer goes on after it. Null for an answer from its beginning.</summary>
+    public int[]? ResumeTokenIds { get; init; }
+    public bool ParallelToolCalls { get; init; } = true;
     public bool SkipSpecialTokens { get; init; } = true;
     public bool Echo { get; init; }
     public KvTransferParams? KvTransfer { get; init; }

@@ -31,11 +31,15 @@ internal static class InferenceRequestParser
             IncludeUsage = fields.Find("stream_options") is { ValueKind: JsonValueKind.Object } options
                 && (new JsonFields(options).Bool("include_usage") ?? false),
             ReturnTokenIds = fields.Bool("return_token_ids") ?? false,
+            Resumable = fields.Bool("resumable") ?? false,
+            ResumeTokenIds = fields.Find("resume_token_ids") is { ValueKind: JsonValueKind.Array } resumed ? JsonFields.ReadInts(resumed, "resume_token_ids") : null,
+            ParallelToolCalls = fields.Bool("parallel_tool_calls") ?? true,
             SkipSpecialTokens = fields.Bool("skip_special_tokens") ?? true,
             Echo = !chat && (fields.Bool("echo") ?? false),
             KvTransfer = ParseKvTransfer(fields),
         };
         if (request.Choices is < 1 or > MostChoices) throw new BadRequestException($"'n' must be between 1 and {MostChoices}", "n");
+        if (request.ResumeTokenIds is not null && (request.Choices > 1 || request.Echo)) throw new BadRequestException("only an answer of one choice can be resumed", "resume_token_ids");
         if (!chat && fields.Int("best_of") is { } bestOf && bestOf != request.Choices)
             throw new BadRequestException("'best_of' other than n is not supported", "best_of", "unsupported_parameter");
         return chat
@@ -43,12 +47,12 @@ internal static class InferenceRequestParser
             {
                 Messages = ChatMessages.Parse(fields),
                 Tools = ParseTools(fields),
-                TemplateArguments = fields.Find("chat_template_kwargs") is { } arguments
-                    ? JsonObject.Create(arguments) ?? throw JsonFields.Wrong("chat_template_kwargs", "an object")
-                    : null,
+                TemplateArguments = ParseTemplateArguments(fields),
                 AddGenerationPrompt = fields.Bool("add_generation_prompt") ?? true,
             }
-            : request with { Prompts = ParsePrompts(fields) };
+            : request with { Prompts = ParsePrompts(fields) } is var text && text.ResumeTokenIds is not null && text.Prompts.Count > 1
+                ? throw new BadRequestException("only an answer to one prompt can be resumed", "resume_token_ids")
+                : text;
     }
 
     private static SamplingParams ParseSampling(JsonFields fields, bool chat, SamplingDefaults defaults)
@@ -127,7 +131,13 @@ internal static class InferenceRequestParser
         ];
     }
 
-    private static JsonArray? ParseTools(JsonFields fields)
+    internal static JsonObject? ParseTemplateArguments(JsonFields fields)
+    {
+        if (fields.Find("chat_template_kwargs") is not { } arguments) return null;
+        return arguments.ValueKind is JsonValueKind.Object ? JsonObject.Create(arguments) : throw JsonFields.Wrong("chat_template_kwargs", "an object");
+    }
+
+    internal static JsonArray? ParseTools(JsonFields fields)
     {
         if (fields.Find("tools") is not { } tools) return null;
         if (tools.ValueKind != JsonValueKind.Array) throw JsonFields.Wrong("tools", "a list");

@@ -3,13 +3,15 @@ namespace NanoAspire.Engine.Execution;
 /// <summary>A step as flat arrays that kernels can index, checked once; reused from step to step. The arrays are pinned and only grow.</summary>
 internal sealed class StepInput
 {
-    private int[] _tokens = [], _positions = [], _blocks = [], _logitsRows = [];
+    private int[] _tokens = [], _positions = [], _blocks = [], _logitsRows = [], _owners = [];
     private StepSequenceView[] _sequences = [];
 
     /// <summary>Token ids of the step.</summary>
     public ReadOnlySpan<int> Tokens => _tokens.AsSpan(0, TokenCount);
     public ReadOnlySpan<int> Positions => _positions.AsSpan(0, TokenCount);
     public ReadOnlySpan<StepSequenceView> Sequences => _sequences.AsSpan(0, SequenceCount);
+    /// <summary>Index in <see cref="Sequences"/> of each token's sequence.</summary>
+    public ReadOnlySpan<int> Owners => _owners.AsSpan(0, TokenCount);
     /// <summary>Block tables, one after the other; see <see cref="StepSequenceView.FirstBlock"/>.</summary>
     public ReadOnlySpan<int> Blocks => _blocks.AsSpan(0, BlockCount);
     /// <summary>Token index of each row of logits.</summary>
@@ -30,6 +32,7 @@ internal sealed class StepInput
         if (batch.Positions.Count != TokenCount) throw Bad($"{TokenCount} tokens but {batch.Positions.Count} positions");
         Grow(ref _tokens, TokenCount);
         Grow(ref _positions, TokenCount);
+        Grow(ref _owners, TokenCount);
         Grow(ref _sequences, SequenceCount);
         Grow(ref _logitsRows, SequenceCount);
         for (var i = 0; i < TokenCount; i++)
@@ -47,6 +50,7 @@ internal sealed class StepInput
             if (sequence.QueryStart != next || sequence.QueryLength < 1 || sequence.QueryLength > TokenCount - next)
                 throw Bad($"sequence {i} covers tokens {sequence.QueryStart}+{sequence.QueryLength}, expected to start at {next} of {TokenCount}");
             if (sequence.ContextLength < sequence.QueryLength) throw Bad($"sequence {i} has a context of {sequence.ContextLength} and {sequence.QueryLength} tokens");
+            _owners.AsSpan(next, sequence.QueryLength).Fill(i);
             next += sequence.QueryLength;
 
             var blocks = (sequence.ContextLength + blockSize - 1) / blockSize;

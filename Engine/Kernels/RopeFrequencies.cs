@@ -9,6 +9,9 @@ internal sealed class RopeFrequencies
     public float[] Angles { get; }
     public float Scale { get; }
 
+    /// <summary>The rotations that undo these.</summary>
+    public RopeFrequencies Inverse() => new([.. Angles.Select(angle => -angle)], Scale);
+
     /// <param name="dim">Rotated columns of a head, even.</param>
     /// <param name="theta">Base of the geometric series.</param>
     /// <param name="yarn">Null for plain RoPE.</param>

@@ -49,9 +49,14 @@ internal sealed unsafe class WeightReader(Checkpoint checkpoint, IKernels kernel
     }
 
     /// <summary>One tensor [count, rows, columns] as that many matrices.</summary>
-    public Matrix[] Stacked(string name, int count, int rows, int columns)
+    public Matrix[] Stacked(string name, int count, int rows, int columns) => Divide(Find(name, count, rows, columns), count, rows, columns);
+
+    /// <summary>One tensor [count · rows, columns] as that many matrices.</summary>
+    public Matrix[] Divided(string name, int count, int rows, int columns) => Divide(Find(name, count * rows, columns), count, rows, columns);
+
+    private Matrix[] Divide((SafetensorsFile File, StoredTensor Tensor, WeightType Type) found, int count, int rows, int columns)
     {
-        var (file, tensor, type) = Find(name, count, rows, columns);
+        var (file, tensor, type) = found;
         var matrices = new Matrix[count];
         for (var i = 0; i < count; i++) _bytes += (matrices[i] = Own(kernels.CreateMatrix(rows, columns, keepAs ?? type))).Bytes;
         Stream(file, tensor, type, columns, (first, rowsHere, data) =>

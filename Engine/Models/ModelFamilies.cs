@@ -13,6 +13,7 @@ internal static class ModelFamilies
         new("DeepseekV3ForCausalLM", "kimi_k2", DeepSeekV3Config.Read),
         new("KimiK2ForCausalLM", "kimi_k2", DeepSeekV3Config.Read),
         new("DeepseekV32ForCausalLM", "deepseek_v32", DeepSeekV32Config.Read),
+        new("DeepseekV4ForCausalLM", "deepseek_v4", DeepSeekV4Config.Read),
         new("GlmMoeDsaForCausalLM", "glm_moe_dsa", Glm5Config.Read),
     ];
 

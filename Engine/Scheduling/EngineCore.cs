@@ -175,7 +175,7 @@ internal sealed class EngineCore
         {
             Params = sequence.Request.Sampling,
             Tokens = sequence.Tokens,
-            PromptLength = sequence.PromptLength,
+            PromptLength = sequence.OutputStart,
             StopIds = sequence.StopIds,
             Key = sequence.RandomKey,
         });

@@ -29,6 +29,8 @@ internal sealed class Sequence : Claim
     public long Id { get; }
     public GenerationRequest Request { get; }
     public int PromptLength { get; }
+    /// <summary>Where the output begins; before <see cref="PromptLength"/> when an earlier run has generated some of it.</summary>
+    public int OutputStart => PromptLength - Request.ResumedTokens;
     public int TokenLimit { get; }
     public int[] StopIds { get; }
     public ulong RandomKey { get; }

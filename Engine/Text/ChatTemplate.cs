@@ -18,12 +18,16 @@ public sealed class ChatTemplate
 
     private ChatTemplate(string source, string? toolSource, IReadOnlyDictionary<string, string> specialTokens, TimeProvider? time, RenderLimits? limits)
     {
+        Source = toolSource is null ? source : source + toolSource;
         _template = ParseSource(source);
         _toolTemplate = toolSource is null ? null : ParseSource(toolSource);
         _specialTokens = specialTokens;
         _time = time ?? TimeProvider.System;
         _limits = limits ?? new();
     }
+
+    /// <summary>The template's own text, both templates' where there is one for tools: it shows what the model's answers look like.</summary>
+    public string Source { get; }
 
     /// <summary>The folder's template: chat_template.jinja, else the chat_template of tokenizer_config.json; null when there is neither.</summary>
     /// <exception cref="ChatTemplateException">The template is malformed or cannot be read.</exception>

@@ -93,6 +93,9 @@ public sealed class Tokenizer
     public int? TokenId(string token) =>
         _addedIds.TryGetValue(token, out var id) || _parts.Model.Vocabulary.TryGetValue(token, out id) ? id : null;
 
+    /// <summary>Tokens that stand beside the byte-pair vocabulary, special or not.</summary>
+    internal IReadOnlyList<AddedToken> AddedTokens => _parts.AddedTokens;
+
     internal DecoderStage OpenDecoder(StringBuilder output) => _parts.Decoder.Open(output);
 
     internal void Push(int id, bool skipSpecialTokens, DecoderStage stage)

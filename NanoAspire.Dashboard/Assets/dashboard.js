@@ -40,6 +40,12 @@
   async function show(url, push) {
     current?.abort();
     const request = current = new AbortController();
+    request.navigates = push;
+    try { await load(url, push, request); }
+    finally { if (current === request) current = null; }
+  }
+
+  async function load(url, push, request) {
     let response;
     try { response = await fetch(url, { headers: { "X-Fragment": "1" }, signal: request.signal }); }
     catch { return; }                      // replaced by a newer request, or the host is away: the stream says when it is back
@@ -59,7 +65,8 @@
   }
 
   const here = () => location.pathname + location.search;
-  const refresh = () => { if (!document.hidden && !paused) show(here(), false); };
+  // What the user asked for comes first: a page that is on its way is fresh when it arrives, and must not be overtaken by the old one.
+  const refresh = () => { if (!document.hidden && !paused && !current?.navigates) show(here(), false); };
   function after() { applyCollapse(); startConsole(); }
 
   // Live

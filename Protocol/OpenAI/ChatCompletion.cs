@@ -32,7 +32,22 @@ public sealed record ChatMessage
     public string Role { get; init; } = "assistant";
     [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
     public string? Content { get; init; }
+    /// <summary>What the model thought first, where its family marks it.</summary>
+    public string? ReasoningContent { get; init; }
+    public IReadOnlyList<ToolCall>? ToolCalls { get; init; }
 }
+
+/// <summary>One function that the model wants called.</summary>
+public sealed record ToolCall
+{
+    public required string Id { get; init; }
+    public string Type { get; init; } = "function";
+    public required ToolCallFunction Function { get; init; }
+}
+
+/// <param name="Name">The function.</param>
+/// <param name="Arguments">A JSON object as text; as the model wrote it, so it may be cut off or wrong.</param>
+public sealed record ToolCallFunction(string Name, string Arguments);
 
 public sealed record ChatLogprobs
 {

@@ -16,4 +16,6 @@ public sealed record ModelCard
     /// <summary>The name that aliases stand for.</summary>
     public string? Root { get; init; }
     public int? MaxModelLen { get; init; }
+    /// <summary>What the engine does beyond OpenAI's contract, for routers that do not know it from a control plane.</summary>
+    public IReadOnlyList<string>? Capabilities { get; init; }
 }

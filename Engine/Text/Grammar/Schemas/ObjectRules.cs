@@ -1,0 +1,141 @@
+using System.Text.Json;
+using NanoAspire.Engine.Text.Grammar.Automata;
+using NanoAspire.Engine.Text.Grammar.Patterns;
+
+namespace NanoAspire.Engine.Text.Grammar.Schemas;
+
+/// <summary>
+/// Objects: declared properties in their declared order, optional ones or not, then others where the schema has
+/// <c>additionalProperties</c>. A schema with <c>properties</c> that says nothing about others gets none.
+/// </summary>
+internal sealed class ObjectRules(GrammarBuilder builder, JsonRules json, Func<IReadOnlyList<SchemaRef>, GrammarRule> ruleOf)
+{
+    public const int MaxProperties = 2000;
+
+    public GrammarRule RuleOf(SchemaNode node)
+    {
+        if (node is { ObjectParts.Count: 0, Required.Count: 0 }) return json.Object;
+        var rule = builder.Rule(nests: true);
+        var names = node.ObjectParts.SelectMany(part => Properties(part).Select(property => property.Name)).Concat(node.Required).Distinct(StringComparer.Ordinal).ToArray();
+        if (names.Length > MaxProperties) throw new GrammarException(node.Path, $"an object has more than {MaxProperties} properties");
+
+        // Two rows of states: nothing written yet, and something written (a comma comes first).
+        var empty = json.Space(builder.Text(rule.Start, "{"));
+        var written = builder.State();
+        foreach (var name in names)
+        {
+            var (nextEmpty, nextWritten) = (builder.State(), builder.State());
+            if (Parts(node, name) is { } parts)
+            {
+                var key = KeyState(empty, written);
+                GrammarBuilder.Call(json.Colon(builder.Text(key, JsonText.Quote(name))), ruleOf(parts), nextWritten);
+            }
+            if (!node.Required.Contains(name))
+            {
+                GrammarBuilder.Skip(empty, nextEmpty);
+                GrammarBuilder.Skip(written, nextWritten);
+            }
+            (empty, written) = (nextEmpty, nextWritten);
+        }
+        if (Others(node) is { } others)
+        {
+            var key = KeyState(empty, written);
+            GrammarBuilder.Call(json.Colon(OtherName(key, names)), ruleOf(others), written);
+        }
+        GrammarBuilder.Bytes(empty, ByteSet.Of((byte)'}'), rule.End);
+        GrammarBuilder.Bytes(json.Space(written), ByteSet.Of((byte)'}'), rule.End);
+        return rule;
+    }
+
+    private GrammarState KeyState(GrammarState empty, GrammarState written)
+    {
+        var key = builder.State();
+        GrammarBuilder.Skip(empty, key);
+        GrammarBuilder.Skip(json.Space(builder.Text(written, ",")), key);
+        return key;
+    }
+
+    /// <summary>What all schemas say about a property; null when one of them forbids it.</summary>
+    private static List<SchemaRef>? Parts(SchemaNode node, string name)
+    {
+        var parts = new List<SchemaRef>();
+        foreach (var part in node.ObjectParts)
+        {
+            if (part.Value.TryGetProperty("properties", out var properties) && properties.TryGetProperty(name, out var declared)) parts.Add(part.Member($"properties.{name}", declared));
+            else if (part.Value.TryGetProperty("additionalProperties", out var rest))
+            {
+                if (rest.ValueKind == JsonValueKind.False) return null;
+                parts.Add(part.Member("additionalProperties", rest));
+            }
+        }
+        if (parts.Count == 0) parts.Add(new(True, "true"));
+        return parts;
+    }
+
+    /// <summary>What all schemas say about undeclared properties; null when there are to be none.</summary>
+    private static List<SchemaRef>? Others(SchemaNode node)
+    {
+        var parts = new List<SchemaRef>();
+        foreach (var part in node.ObjectParts)
+        {
+            if (!part.Value.TryGetProperty("additionalProperties", out var rest)) continue;
+            if (rest.ValueKind == JsonValueKind.False) return null;
+            parts.Add(part.Member("additionalProperties", rest));
+        }
+        if (parts.Count > 0) return parts;
+        return node.ObjectParts.Count == 0 ? [new(True, "true")] : null;
+    }
+
+    private static readonly JsonElement True = JsonDocument.Parse("true").RootElement;
+
+    private static IEnumerable<(string Name, SchemaRef Schema)> Properties(SchemaRef part)
+    {
+        if (!part.Value.TryGetProperty("properties", out var properties)) yield break;
+        if (properties.ValueKind != JsonValueKind.Object) throw new GrammarException(part.Path, "'properties' must be an object");
+        foreach (var property in properties.EnumerateObject()) yield return (property.Name, part.Member($"properties.{property.Name}", property.Value));
+    }
+
+    /// <summary>A name that is none of <paramref name="names"/>: without escapes, so that it can be told from them character by character.</summary>
+    private GrammarState OtherName(GrammarState from, string[] names)
+    {
+        var (end, free) = (builder.State(), builder.State());
+        JsonText.Plain.Emit(builder, free, free);
+        GrammarBuilder.Bytes(free, ByteSet.Of((byte)'"'), end);
+
+        var root = new NameNode();
+        foreach (var name in names) root.Add(name);
+        Emit(root, builder.Text(from, "\""));
+        return end;
+
+        void Emit(NameNode node, GrammarState at)
+        {
+            if (!node.IsName) GrammarBuilder.Bytes(at, ByteSet.Of((byte)'"'), end);
+            JsonText.Plain.Except(CodePoints.Of(node.Next.Keys.Select(point => (point, point)))).Emit(builder, at, free);
+            foreach (var (point, next) in node.Next)
+            {
+                var set = CodePoints.One(point).Intersect(JsonText.Plain);
+                if (set.IsEmpty) continue;
+                var after = builder.State();
+                set.Emit(builder, at, after);
+                Emit(next, after);
+            }
+        }
+    }
+
+    private sealed class NameNode
+    {
+        public SortedDictionary<int, NameNode> Next { get; } = [];
+        public bool IsName { get; private set; }
+
+        public void Add(string name)
+        {
+            var node = this;
+            foreach (var rune in name.EnumerateRunes())
+            {
+                if (!node.Next.TryGetValue(rune.Value, out var next)) node.Next[rune.Value] = next = new();
+                node = next;
+            }
+            node.IsName = true;
+        }
+    }
+}

@@ -1,0 +1,16 @@
+using YamlDotNet.Serialization;
+
+namespace Aspire.Hosting.Docker.Resources.ServiceNodes;
+
+/// <summary>A mount of a service, or a volume of the file.</summary>
+public sealed class Volume
+{
+    /// <summary>Where a volume stands in the file; not written.</summary>
+    [YamlIgnore]
+    public string? Name { get; set; }
+    public string? Type { get; set; }
+    public string? Target { get; set; }
+    public string? Source { get; set; }
+    public string? Driver { get; set; }
+    public bool? ReadOnly { get; set; }
+}

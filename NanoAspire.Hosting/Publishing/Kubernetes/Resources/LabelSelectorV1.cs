@@ -1,0 +1,7 @@
+namespace Aspire.Hosting.Kubernetes.Resources;
+
+/// <summary>Which pods an object is about.</summary>
+public sealed class LabelSelectorV1
+{
+    public Dictionary<string, string> MatchLabels { get; set; } = [];
+}
