@@ -40,9 +40,13 @@
   async function show(url, push) {
     current?.abort();
     const request = current = new AbortController();
-    request.navigates = push;
     try { await load(url, push, request); }
-    finally { if (current === request) current = null; }
+    finally {
+      if (current === request) {
+        current = null;
+        if (stale) { stale = false; refresh(); }
+      }
+    }
   }
 
   async function load(url, push, request) {
@@ -65,8 +69,12 @@
   }
 
   const here = () => location.pathname + location.search;
-  // What the user asked for comes first: a page that is on its way is fresh when it arrives, and must not be overtaken by the old one.
-  const refresh = () => { if (!document.hidden && !paused && !current?.navigates) show(here(), false); };
+  // Never overtakes a request on its way: what the user asked for would be lost, and under constant change nothing would ever arrive.
+  let stale = false;
+  function refresh() {
+    if (document.hidden || paused) return;
+    if (current) stale = true; else show(here(), false);
+  }
   function after() { applyCollapse(); startConsole(); }
 
   // Live
