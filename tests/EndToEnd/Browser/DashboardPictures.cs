@@ -25,9 +25,9 @@ internal static class DashboardPictures
         ("logs", "/structuredlogs", "tbody tr", "light", 1360, 800),
         ("metrics", "/metrics?resource=decode", ".chart", "light", 1360, 800),
         ("console", "/consolelogs", ".ln", "light", 1360, 600),
-        ("inference", "/inference", ".chart, .engine, table", "light", 1360, 900),
-        ("inference-dark", "/inference", ".chart, .engine, table", "dark", 1360, 900),
-        ("inference-phone", "/inference", ".chart, .engine, table", "light", 390, 844),
+        ("inference", "/inference?duration=1m", ".chart, .engine, table", "light", 1360, 900),
+        ("inference-dark", "/inference?duration=1m", ".chart, .engine, table", "dark", 1360, 900),
+        ("inference-phone", "/inference?duration=1m", ".chart, .engine, table", "light", 390, 844),
     ];
 
     public static async Task TakeAsync(ChromiumFixture chromium, TestedCluster cluster, CancellationToken ct)
@@ -41,7 +41,7 @@ internal static class DashboardPictures
             if (path.Length == 0) trace ??= await FindTraceAsync(page, session.Url);
             await page.GotoAsync(session.Url + (path.Length == 0 ? trace : path));
             await Expect(page.Locator(ready).First).ToBeVisibleAsync(new() { Timeout = 60_000 });
-            if (name.StartsWith("trace-", StringComparison.Ordinal) is false && name == "trace")
+            if (name == "trace")
             {
                 await page.Locator(".row", new() { HasText = "kv.pull" }).Locator("a").First.ClickAsync();
                 await page.Locator("aside.panel").WaitForAsync();
