@@ -8,7 +8,7 @@ internal sealed class EngineCommandOptions
 {
     public Argument<string> Folder { get; } = new("DIR") { Description = "Model folder in Hugging Face layout" };
     public Option<string> DType { get; } = Named<string>("dtype", "Weights: auto, f32 or bf16", "auto");
-    public Option<string> KvDType { get; } = Named<string>("kv-dtype", "KV cache: auto, f32 or bf16", "auto");
+    public Option<string> KvDType { get; } = Named<string>("kv-dtype", "KV cache: auto, f32, bf16 or fp8_e4m3", "auto");
     public Option<string> Device { get; } = Named<string>("device", "auto or cpu", "auto");
     public Option<string> Transport { get; } = Named<string>("transport", "How KV blocks move: auto, shm or tcp", "auto");
     public Option<int> BlockSize { get; } = Named<int>("kvcache-block-size", "Tokens a KV block: 16, 32, 64, 128 or 256", 64);
