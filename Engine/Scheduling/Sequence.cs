@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Threading.Channels;
 using NanoAspire.Engine.Caching;
 using NanoAspire.Engine.Execution;
@@ -57,6 +58,9 @@ internal sealed class Sequence : Claim
     public bool HasParked { get; set; }
 
     public long Arrived { get; }
+
+    /// <summary>The span of whoever submitted it.</summary>
+    public ActivityContext Trace { get; } = Activity.Current?.Context ?? default;
     public long FirstTokenAt { get; set; }
     public long LastTokenAt { get; set; }
 

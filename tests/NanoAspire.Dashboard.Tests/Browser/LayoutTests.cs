@@ -4,18 +4,10 @@ using NanoAspire.Tests;
 
 namespace NanoAspire.Dashboard.Tests.Browser;
 
-/// <summary>
-/// Draws every page with realistic data in light, dark and at a phone's width and checks that nothing sticks out sideways.
-/// With <c>NANOASPIRE_SCREENSHOTS=1</c> the pictures of the documentation are written to <c>docs/images</c>.
-/// </summary>
+/// <summary>Draws every page with realistic data in light, dark and at a phone's width and checks that nothing sticks out sideways.</summary>
 [Trait("needs", "chromium")]
-public sealed class ScreenshotTests(ChromiumFixture chromium) : IClassFixture<ChromiumFixture>
+public sealed class LayoutTests(ChromiumFixture chromium) : IClassFixture<ChromiumFixture>
 {
-    private static readonly string[] Documented =
-        ["trace", "trace-dark", "trace-dark-phone", "inference", "inference-dark", "inference-phone", "resources", "graph", "traces", "logs", "metrics", "console"];
-
-    private static readonly bool Keep = Environment.GetEnvironmentVariable("NANOASPIRE_SCREENSHOTS") is "1";
-
     [Theory(Skip = Needs.ChromiumReason, SkipUnless = nameof(Needs.Chromium), SkipType = typeof(Needs))]
     [InlineData("trace", "light", 1360, 800)]
     [InlineData("trace", "dark", 1360, 800)]
@@ -67,7 +59,5 @@ public sealed class ScreenshotTests(ChromiumFixture chromium) : IClassFixture<Ch
         var overflow = await page.EvaluateAsync<int>("document.documentElement.scrollWidth - document.documentElement.clientWidth");
         Assert.True(overflow <= 0, $"{name} is {overflow} px wider than its window");
         Assert.Empty(failures);
-        var picture = $"{name}{(scheme == "dark" ? "-dark" : "")}{(width < 500 ? "-phone" : "")}";
-        if (Keep && Documented.Contains(picture)) await page.ScreenshotAsync(new PageScreenshotOptions { Path = Path.Combine(RepositoryPaths.Root, "docs", "images", $"dashboard-{picture}.png") });
     }
 }
