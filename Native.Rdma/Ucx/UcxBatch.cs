@@ -126,10 +126,13 @@ internal sealed unsafe class UcxBatch : UcxWork
     private void Abort()
     {
         if (_abortedAt == 0) _abortedAt = Stopwatch.GetTimestamp();
-        if (_connectionEnded || Stopwatch.GetElapsedTime(_abortedAt) < AbortPatience) return;
-        _connectionEnded = true;
+        if (Stopwatch.GetElapsedTime(_abortedAt) < AbortPatience) return;
         // Nothing else takes back what was posted. What even this leaves open could be written to later, so the worker goes.
-        if (_connection.Break() && _posted == 0) return;
+        if (!_connectionEnded)
+        {
+            (_connectionEnded, _abortedAt) = (true, Stopwatch.GetTimestamp());
+            if (_connection.Break()) return; // the callbacks come with the next turns
+        }
         _connection.Kill();
         Finish(unfinished: true);
     }

@@ -46,8 +46,12 @@ public sealed class UcxAbortTests
             Assert.Equal(!peerErrors, reading.IsDead); // a forced close needs the error mode; without, the worker has to go
 
             to.Span.Fill(0xEE);
-            serving.Hold(false, TimeSpan.Zero);
-            for (var i = 0; i < 20; i++) await serving.RunAsync(static _ => 0); // it has had turns to answer in
+            if (peerErrors)
+            {
+                // An imitated read whose reader vanished without a word would end the owner's process: here it stays as it is.
+                serving.Hold(false, TimeSpan.Zero);
+                for (var i = 0; i < 20; i++) await serving.RunAsync(static _ => 0); // it has had turns to answer in
+            }
             reading.Post(connection.Dispose);
             await reading.DisposeAsync();
             Assert.False(to.Span.ContainsAnyExcept((byte)0xEE));
