@@ -16,6 +16,34 @@ public sealed class CacheBytesTests
         ["linear_key_head_dim"] = 128, ["linear_value_head_dim"] = 128, ["linear_num_key_heads"] = 16, ["partial_rotary_factor"] = 0.25,
     };
 
+    private static readonly JsonObject Latent = new()
+    {
+        ["kv_lora_rank"] = 512, ["q_lora_rank"] = 1536, ["qk_nope_head_dim"] = 128, ["qk_rope_head_dim"] = 64, ["v_head_dim"] = 128, ["n_routed_experts"] = 256,
+        ["num_experts_per_tok"] = 8, ["moe_intermediate_size"] = 2048, ["index_n_heads"] = 64, ["index_head_dim"] = 128, ["index_topk"] = 2048,
+    };
+
+    public static TheoryData<string, string, long, long> Latents => new()
+    {
+        { "DeepSeek-V3", Json(With(Latent, "DeepseekV3ForCausalLM", "deepseek_v3"), 61, 7168, 128, 18432), 140_544, 40_016 },
+        { "Kimi-K2", Json(With(Latent, "DeepseekV3ForCausalLM", "kimi_k2"), 61, 7168, 64, 18432), 140_544, 40_016 },
+        { "DeepSeek-V3.2", Json(With(Latent, "DeepseekV32ForCausalLM", "deepseek_v32"), 61, 7168, 128, 18432), 171_776, 48_068 },
+        { "GLM-5", Json(With(Latent, "GlmMoeDsaForCausalLM", "glm_moe_dsa"), 78, 6144, 64, 12288, ("qk_nope_head_dim", 192), ("v_head_dim", 256), ("q_lora_rank", 2048)), 219_648, 61_464 },
+    };
+
+    [Theory, MemberData(nameof(Latents))]
+    public void Bytes_of_a_latent_are_those_in_the_documentation(string model, string json, long float32, long float8)
+    {
+        _ = model;
+        using var document = JsonDocument.Parse(json);
+        var (_, _, read) = ModelFamilies.Read(new ConfigSection(document.RootElement, "config.json"));
+        var text = File.ReadAllText(Path.Combine(NanoAspire.Tests.RepositoryPaths.Root, "docs", "models.md"));
+        foreach (var (type, token) in ((WeightType, long)[])[(WeightType.F32, float32), (WeightType.BF16, float32 / 2), (WeightType.E4M3, float8)])
+        {
+            Assert.Equal(64 * token, read.Cache(64, type).BlockBytes);
+            Assert.Contains(token.ToString("N0", System.Globalization.CultureInfo.InvariantCulture), text, StringComparison.Ordinal);
+        }
+    }
+
     public static TheoryData<string, string, long, long> Published => new()
     {
         { "Qwen3-0.6B", Json(new() { ["architectures"] = new JsonArray("Qwen3ForCausalLM"), ["model_type"] = "qwen3", ["head_dim"] = 128, ["num_key_value_heads"] = 8 }, 28, 1024, 16, 3072), 229_376, 0 },
