@@ -91,21 +91,21 @@ internal readonly unsafe struct F16Pairs : IColumns
     private static Vector256<float> Expand(Vector256<int> x) => ((x >> 3) & Vector256.Create(Fields)).AsSingle() * Vector256.Create(Rebias);
 }
 
-/// <summary>E4M3 weights without their factors and 2¹²⁰ too small, columns i and i + 16 side by side in one 16-bit word.</summary>
+/// <summary>E4M3 weights without their factors, columns i and i + 16 side by side in one 16-bit word.</summary>
 internal readonly unsafe struct E4M3Pairs : IColumns
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Load(byte* low, byte* high, out Vector512<float> l, out Vector512<float> h)
     {
         var pairs = Vector512.WidenLower(Vector256.Load((ushort*)low).ToVector512Unsafe()).AsInt32();
-        (l, h) = (Float8.Small(pairs << 24), Float8.Small(pairs << 16));
+        (l, h) = (Float8.Expand(pairs << 24), Float8.Expand(pairs << 16));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Load(byte* low, byte* high, int half, out Vector256<float> l, out Vector256<float> h)
     {
         var pairs = Vector256.WidenLower(Vector128.Load((ushort*)low + 8 * half).ToVector256Unsafe()).AsInt32();
-        (l, h) = (Float8.Small(pairs << 24), Float8.Small(pairs << 16));
+        (l, h) = (Float8.Expand(pairs << 24), Float8.Expand(pairs << 16));
     }
 }
 

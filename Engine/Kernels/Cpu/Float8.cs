@@ -23,17 +23,10 @@ internal static class Float8
 
     /// <summary>Sixteen values, each in the top byte of its lane. Moved four bits down the fields sit where float32 has them, with an exponent 120 too small; the product with 2¹²⁰ is exact, subnormals included.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<float> Expand(Vector512<int> topByte) => Small(topByte) * Vector512.Create(Rebias);
-
-    /// <summary>The same without the product: 2¹²⁰ too small.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<float> Small(Vector512<int> topByte) => ((topByte >> 4) & Vector512.Create(Fields)).AsSingle();
+    public static Vector512<float> Expand(Vector512<int> topByte) => ((topByte >> 4) & Vector512.Create(Fields)).AsSingle() * Vector512.Create(Rebias);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<float> Expand(Vector256<int> topByte) => Small(topByte) * Vector256.Create(Rebias);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<float> Small(Vector256<int> topByte) => ((topByte >> 4) & Vector256.Create(Fields)).AsSingle();
+    public static Vector256<float> Expand(Vector256<int> topByte) => ((topByte >> 4) & Vector256.Create(Fields)).AsSingle() * Vector256.Create(Rebias);
 
     public static float ToSingle(byte bits) => (bits & 0x7f) == 0x7f ? float.NaN : BitConverter.Int32BitsToSingle((bits << 24 >> 4) & Fields) * Rebias;
 

@@ -72,36 +72,26 @@ internal static unsafe class Linear
         }
     }
 
-    /// <summary>
-    /// Each block of columns is a chain of its own; the blocks' sums, times their factors, are a chain over ascending blocks. E4M3 panels are read 2¹²⁰ too
-    /// small, which two powers of two put right without a product for every weight: one on the inputs, one on the factors.
-    /// </summary>
+    /// <summary>Each block of columns is a chain of its own; the blocks' sums, times their factors, are a chain over ascending blocks.</summary>
     private static void ScaledPanels(Tensor x, PackedMatrix w, TileMode mode, Tensor into, int firstRow, int endRow, int first, int end)
     {
-        const int Strip = 256;                                               // columns whose inputs are raised at once
-        const float InputPower = 1.2676506002282294e30f, FactorPower = 1 << 20;                  // 2^100: inputs up to 10⁸ stay finite
-        float* raised = stackalloc float[Tile.MaxRows * Strip], part = stackalloc float[Tile.MaxRows * Tile.Columns], sum = stackalloc float[Tile.MaxRows * Tile.Columns];
+        float* part = stackalloc float[Tile.MaxRows * Tile.Columns], sum = stackalloc float[Tile.MaxRows * Tile.Columns];
         for (var row = firstRow; row < endRow; row += Tile.MaxRows)
         {
-            var tile = new Tile { X = raised, XStride = Strip, WStride = w.StepBytes, Rows = Math.Min(Tile.MaxRows, endRow - row), C = part, CStride = Tile.Columns };
+            var tile = new Tile { XStride = x.Stride, WStride = w.StepBytes, Rows = Math.Min(Tile.MaxRows, endRow - row), C = part, CStride = Tile.Columns };
             for (var panel = first; panel < end; panel++)
             {
                 for (var block = 0; block < w.Blocks; block++)
                 {
-                    var (start, stop) = (block * w.BlockColumns, Math.Min((block + 1) * w.BlockColumns, w.Columns));
-                    for (var column = start; column < stop; column += Strip)
-                    {
-                        tile.K = Math.Min(Strip, stop - column);
-                        for (var r = 0; r < tile.Rows; r++)
-                            for (var k = 0; k < tile.K; k += Simd.Lanes) RowMath.Store(RowMath.Load(x.Row(row + r) + column + k, tile.K - k) * InputPower, raised + r * Strip + k, tile.K - k);
-                        tile.Low = tile.High = w.Panel(panel) + (long)column * w.StepBytes;
-                        tile.Mode = column == start ? TileMode.Set : TileMode.Continue;
-                        tile.Run<E4M3Pairs>();
-                    }
+                    var column = block * w.BlockColumns;
+                    tile.X = x.Row(row) + column;
+                    tile.K = Math.Min(w.BlockColumns, w.Columns - column);
+                    tile.Low = tile.High = w.Panel(panel) + (long)column * w.StepBytes;
+                    tile.Run<E4M3Pairs>();
                     float* factors = w.Factors(panel, block);
                     for (var i = 0; i < tile.Rows * Tile.Columns; i += Simd.Lanes)
                     {
-                        var factor = Vector512.Load(factors + i % Tile.Columns) * FactorPower;
+                        var factor = Vector512.Load(factors + i % Tile.Columns);
                         var scaled = block == 0 ? Vector512.Load(part + i) * factor : Vector512.FusedMultiplyAdd(Vector512.Load(part + i), factor, Vector512.Load(sum + i));
                         scaled.Store(sum + i);
                     }
