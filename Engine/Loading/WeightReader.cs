@@ -16,13 +16,14 @@ namespace NanoAspire.Engine.Loading;
 /// <param name="keepAs">Type of the matrices; null: as stored.</param>
 /// <param name="quantisation">How E4M3 weights are scaled; null when there should be none.</param>
 /// <param name="threads">For scanning and packing.</param>
-internal sealed unsafe partial class WeightReader(Checkpoint checkpoint, IKernels kernels, WeightType? keepAs, Quantisation? quantisation, int threads) : IDisposable
+/// <param name="onRead">Told now and then how many bytes were read so far.</param>
+internal sealed unsafe partial class WeightReader(Checkpoint checkpoint, IKernels kernels, WeightType? keepAs, Quantisation? quantisation, int threads, Action<long> onRead) : IDisposable
 {
-    private const long ChunkBytes = 1 << 20, WindowBytes = 64 << 20;
+    private const long ChunkBytes = 1 << 20, WindowBytes = 16 << 20;
     private readonly HashSet<string> _read = new(StringComparer.Ordinal);
     private readonly List<IDisposable> _owned = [];
     private readonly IncrementalHash _identity = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-    private long _bytes;
+    private long _bytes, _bytesRead;
 
     /// <summary>A linear layer's weights; several tensors are stacked by rows into one matrix, so one product serves them all.</summary>
     public Matrix Matrix(int columns, params ReadOnlySpan<MatrixPart> parts)
@@ -278,6 +279,7 @@ internal sealed unsafe partial class WeightReader(Checkpoint checkpoint, IKernel
                 sink((int)row, (int)count, from);
             });
             if (bad != long.MaxValue) throw new ModelLoadException($"{file.Name}: tensor {tensor.Name} holds NaN or infinity at element {bad}");
+            onRead(_bytesRead += (Math.Min(last * rowsPerChunk, rows) - windowRow) * rowBytes);
         }
         _identity.AppendData(Encoding.UTF8.GetBytes($"{tensor.Name} {tensor.Type} {tensor.ShapeText}\n"));
         _identity.AppendData(hashes);

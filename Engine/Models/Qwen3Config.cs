@@ -25,6 +25,12 @@ internal sealed record Qwen3Config : IModelConfig
     public MixtureConfig? Experts { get; init; }
     public LayerSet SparseLayers { get; init; } = new([]);
 
+    /// <summary>Of all tensors but the head.</summary>
+    public string Prefix { get; init; } = "model.";
+    /// <summary>Null where there is one position a token.</summary>
+    public RopeAxes? Axes { get; init; }
+    public ImageInput? Images { get; init; }
+
     public static Qwen3Config Read(ConfigSection config)
     {
         var maxPositions = config.PositiveInt("max_position_embeddings");
@@ -58,5 +64,5 @@ internal sealed record Qwen3Config : IModelConfig
 
     public IModel Build(WeightReader weights, IKernels kernels) => new Qwen3(this, weights, kernels);
 
-    public bool MayIgnore(string tensor) => Ignorable.RotaryTable(tensor);
+    public bool MayIgnore(string tensor) => Ignorable.RotaryTable(tensor) || (Images is not null && Ignorable.Vision(tensor));
 }

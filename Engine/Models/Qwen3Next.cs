@@ -20,7 +20,7 @@ internal sealed class Qwen3Next : IModel
     public Qwen3Next(Qwen3NextConfig config, WeightReader weights, IKernels kernels)
     {
         (_config, _kernels) = (config, kernels);
-        _rope = RopeFrequencies.Create(config.RotaryDim, config.Rope.Theta, config.Rope.Yarn);
+        _rope = RopeFrequencies.Create(config.RotaryDim, config.Rope.Theta, config.Rope.Yarn).By(config.Axes);
         var embedding = config.Prefix + "embed_tokens.weight";
         _embedding = weights.Matrix(config.HiddenSize, (embedding, config.VocabSize));
         _layers = [.. Enumerable.Range(0, config.Layers).Select(i => new Layer(config, i, weights, kernels))];
@@ -37,6 +37,7 @@ internal sealed class Qwen3Next : IModel
         var h = frame.Tensor(step.TokenCount, c.HiddenSize);
         var (cos, sin) = (frame.Tensor(step.TokenCount, c.RotaryDim / 2), frame.Tensor(step.TokenCount, c.RotaryDim / 2));
         k.Embed(step, _embedding, x);
+        k.PlaceImages(step, x);
         k.RopeAngles(step, _rope, cos, sin);
         var (plane, state) = (0, 0);
         foreach (var w in _layers)

@@ -29,6 +29,9 @@ internal sealed record Qwen3NextConfig : IModelConfig
     public required float NormEpsilon { get; init; }
     public required RopeConfig Rope { get; init; }
     public required bool TiedEmbeddings { get; init; }
+    /// <summary>Null where there is one position a token.</summary>
+    public RopeAxes? Axes { get; init; }
+    public ImageInput? Images { get; init; }
     /// <summary>Of all tensors but the head.</summary>
     public required string Prefix { get; init; }
 
@@ -40,7 +43,10 @@ internal sealed record Qwen3NextConfig : IModelConfig
     {
         var text = config.OptionalSection("text_config") ?? throw config.Bad("text_config", "is missing");
         if (config.Has("quantization_config")) throw config.Bad("quantization_config", "is set: quantised weights are not supported");
-        return Read(text, "model.language_model.", fused: false, text.Flag("tie_word_embeddings", otherwise: config.Flag("tie_word_embeddings", otherwise: false)));
+        var read = Read(text, "model.language_model.", fused: false, text.Flag("tie_word_embeddings", otherwise: config.Flag("tie_word_embeddings", otherwise: false)));
+        var images = Qwen3VLConfig.ReadImages(config, read.HiddenSize, read.VocabSize);
+        if (images?.DeepstackLayers > 0) throw config.Bad("vision_config", "has deepstack_visual_indexes, which this architecture does not support");
+        return read with { Axes = Qwen3VLConfig.ReadAxes(text, read.RotaryDim / 2), Images = images };
     }
 
     private static Qwen3NextConfig Read(ConfigSection config, string prefix, bool fused, bool tied)

@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using NanoAspire.Engine.Caching;
+using NanoAspire.Engine.Execution;
 
 namespace NanoAspire.Engine.Scheduling;
 
@@ -17,9 +18,10 @@ internal sealed class Sequence : Claim
     /// <param name="stopIds">Tokens that end it.</param>
     /// <param name="arrived">Timestamp of the submission.</param>
     public Sequence(long id, GenerationRequest request, List<int> prompt, BlockTable table, int tokenLimit, int[] stopIds, long arrived)
-        : base(prompt, table)
+        : base(prompt, table, request.Images)
     {
         (Id, Request, PromptLength, TokenLimit, StopIds, Arrived) = (id, request, prompt.Count, tokenLimit, stopIds, arrived);
+        Positions = request.Images.Count == 0 ? null : new(prompt.Count, request.Images);
         RandomKey = (ulong)(request.Sampling.Seed ?? Random.Shared.NextInt64());
         // Every token plus one event without a token (abort, error): writing never fails and never waits.
         _outputs = Channel.CreateBounded<GenerationOutput>(new BoundedChannelOptions(tokenLimit - prompt.Count + 1) { SingleWriter = true });
@@ -33,6 +35,8 @@ internal sealed class Sequence : Claim
     public int TokenLimit { get; }
     public int[] StopIds { get; }
     public ulong RandomKey { get; }
+    /// <summary>Null when they are the indices of the tokens.</summary>
+    public PromptPositions? Positions { get; }
     public Reservation? Reservation { get; init; }
 
     /// <summary>Leading tokens whose KV exists.</summary>

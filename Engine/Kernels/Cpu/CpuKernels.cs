@@ -88,7 +88,10 @@ internal sealed unsafe partial class CpuKernels(int threads) : IKernels
         public void Run(int item, int worker)
         {
             for (var t = item * TokensPerItem; t < Math.Min((item + 1) * TokensPerItem, step.TokenCount); t++)
-                Cpu.Rope.Angles(step.Positions[t], frequencies, cos.Row(t), sin.Row(t));
+            {
+                if (frequencies.Axes is { } axes && step.Axes.Length > 0) Cpu.Rope.Angles(step.Axes[t], axes, frequencies, cos.Row(t), sin.Row(t));
+                else Cpu.Rope.Angles(step.Positions[t], frequencies, cos.Row(t), sin.Row(t));
+            }
         }
     }
 }
