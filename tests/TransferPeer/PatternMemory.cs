@@ -8,9 +8,9 @@ public sealed unsafe class PatternMemory : IKvMemory, IDisposable
 {
     private readonly SharedArena _arena;
 
-    public PatternMemory(int blockCount, int blockBytes = 4096, int blockSize = 16, string digest = "d1", int? seed = null)
+    public PatternMemory(int blockCount, int blockBytes = 4096, int blockSize = 16, string digest = "d1", int? seed = null, int stateBlocks = 0)
     {
-        Layout = new() { Digest = digest, BlockSize = blockSize, BlockBytes = blockBytes };
+        Layout = new() { Digest = digest, BlockSize = blockSize, BlockBytes = blockBytes, StateBlocks = stateBlocks };
         BlockCount = blockCount;
         _arena = SharedArena.Allocate((long)blockCount * blockBytes);
         if (seed is { } first) for (var i = 0; i < blockCount; i++) new Random(first + i).NextBytes(Block(i));
