@@ -298,6 +298,37 @@ public sealed class ModelLoaderTests : IDisposable
         Assert.Equal("max-model-len 129 is more than max_position_embeddings (128)", Fails(new() { MaxModelLength = 129 }));
     }
 
+    [Fact]
+    public unsafe void Eight_bit_weights_of_all_experts_in_one_tensor_have_factors_of_their_own()
+    {
+        const int Experts = 3, Rows = 40, Columns = 30, Down = (Rows + BlockRows - 1) / BlockRows;
+        _checkpoint.Add("experts", Experts, Rows, Columns);
+        _checkpoint.Add("experts_scale_inv", Experts, Down, 2);
+        _checkpoint.Add("groups", Experts * Rows, Columns);
+        _checkpoint.Add("groups_scale_inv", (Experts * Rows + BlockRows - 1) / BlockRows, 2);
+        foreach (var name in (string[])["experts", "groups"]) (_checkpoint.TypeOf[name], _checkpoint.TypeOf[name + "_scale_inv"]) = ("F8_E4M3", "F32");
+        using var kernels = new CpuKernels(1);
+        using var files = Checkpoint.Open(_checkpoint.Write().Folder);
+        foreach (var keepAs in (WeightType?[])[null, WeightType.F32])
+        {
+            using var reader = new WeightReader(files, kernels, keepAs, new(BlockRows, BlockColumns), threads: 2);
+            Check(reader.Stacked("experts", Experts, Rows, Columns), "experts", (expert, row) => expert * Down + row / BlockRows);
+            Check(reader.Divided("groups", Experts, Rows, Columns), "groups", (expert, row) => (expert * Rows + row) / BlockRows);
+        }
+
+        void Check(Matrix[] matrices, string name, Func<int, int, int> block)
+        {
+            var (values, factors) = (_checkpoint.Tensors[name].Values, _checkpoint.Tensors[name + "_scale_inv"].Values);
+            var read = new float[Columns];
+            for (var i = 0; i < Experts * Rows; i++)
+            {
+                fixed (float* into = read) ((PackedMatrix)matrices[i / Rows]).ReadRow(i % Rows, into);
+                for (var c = 0; c < Columns; c++)
+                    Assert.Equal(Float8.ToSingle(Float8.FromSingle(values[i * Columns + c])) * factors[block(i / Rows, i % Rows) * 2 + c / BlockColumns], read[c]);
+            }
+        }
+    }
+
     private const int BlockRows = 17, BlockColumns = 23;
 
     /// <summary>All projections in E4M3 with blocks that divide nothing.</summary>

@@ -16,6 +16,53 @@ public sealed class CacheBytesTests
         ["linear_key_head_dim"] = 128, ["linear_value_head_dim"] = 128, ["linear_num_key_heads"] = 16, ["partial_rotary_factor"] = 0.25,
     };
 
+    private static readonly JsonObject Latent = new()
+    {
+        ["kv_lora_rank"] = 512, ["q_lora_rank"] = 1536, ["qk_nope_head_dim"] = 128, ["qk_rope_head_dim"] = 64, ["v_head_dim"] = 128, ["n_routed_experts"] = 256,
+        ["num_experts_per_tok"] = 8, ["moe_intermediate_size"] = 2048, ["index_n_heads"] = 64, ["index_head_dim"] = 128, ["index_topk"] = 2048,
+    };
+
+    public static TheoryData<string, string, long, long> Latents => new()
+    {
+        { "DeepSeek-V3", Json(With(Latent, "DeepseekV3ForCausalLM", "deepseek_v3"), 61, 7168, 128, 18432), 140_544, 40_016 },
+        { "Kimi-K2", Json(With(Latent, "DeepseekV3ForCausalLM", "kimi_k2"), 61, 7168, 64, 18432), 140_544, 40_016 },
+        { "DeepSeek-V3.2", Json(With(Latent, "DeepseekV32ForCausalLM", "deepseek_v32"), 61, 7168, 128, 18432), 171_776, 48_068 },
+        { "GLM-5", Json(With(Latent, "GlmMoeDsaForCausalLM", "glm_moe_dsa"), 78, 6144, 64, 12288, ("qk_nope_head_dim", 192), ("v_head_dim", 256), ("q_lora_rank", 2048)), 219_648, 61_464 },
+    };
+
+    [Theory, MemberData(nameof(Latents))]
+    public void Bytes_of_a_latent_are_those_in_the_documentation(string model, string json, long float32, long float8)
+    {
+        _ = model;
+        using var document = JsonDocument.Parse(json);
+        var (_, _, read) = ModelFamilies.Read(new ConfigSection(document.RootElement, "config.json"));
+        var text = File.ReadAllText(Path.Combine(NanoAspire.Tests.RepositoryPaths.Root, "docs", "models.md"));
+        foreach (var (type, token) in ((WeightType, long)[])[(WeightType.F32, float32), (WeightType.BF16, float32 / 2), (WeightType.E4M3, float8)])
+        {
+            Assert.Equal(64 * token, read.Cache(64, type).BlockBytes);
+            Assert.Contains(token.ToString("N0", System.Globalization.CultureInfo.InvariantCulture), text, StringComparison.Ordinal);
+        }
+    }
+
+    /// <summary>DeepSeek-V4: first and last layer without entries, ratios 128 and 4 in turn between them.</summary>
+    [Theory, InlineData(64, 238_752, 187_984), InlineData(256, 159_696, 109_096)]
+    public void Bytes_of_windows_and_entries_are_those_in_the_documentation(int blockSize, long float32, long bfloat16)
+    {
+        var config = new JsonObject
+        {
+            ["architectures"] = new JsonArray("DeepseekV4ForCausalLM"), ["model_type"] = "deepseek_v4", ["vocab_size"] = 129280, ["max_position_embeddings"] = 1048576, ["hidden_size"] = 4096,
+            ["num_hidden_layers"] = 43, ["num_attention_heads"] = 64, ["head_dim"] = 512, ["qk_rope_head_dim"] = 64, ["q_lora_rank"] = 1024, ["o_groups"] = 8, ["o_lora_rank"] = 1024,
+            ["sliding_window"] = 128, ["compress_rope_theta"] = 160000, ["index_n_heads"] = 64, ["index_head_dim"] = 128, ["index_topk"] = 512, ["hc_mult"] = 4, ["hc_sinkhorn_iters"] = 20,
+            ["n_routed_experts"] = 256, ["num_experts_per_tok"] = 6, ["moe_intermediate_size"] = 2048, ["n_shared_experts"] = 1,
+            ["compress_ratios"] = new JsonArray([.. Enumerable.Range(0, 43).Select(layer => (JsonNode)(layer is 0 or 42 ? 0 : layer % 2 == 1 ? 128 : 4))]),
+        };
+        using var document = JsonDocument.Parse(config.ToJsonString());
+        var (_, _, read) = ModelFamilies.Read(new ConfigSection(document.RootElement, "config.json"));
+        Assert.Equal(blockSize * float32, read.Cache(blockSize, WeightType.F32).BlockBytes);
+        Assert.Equal(blockSize * bfloat16, read.Cache(blockSize, WeightType.BF16).BlockBytes);
+        Assert.Contains(float32.ToString("N0", System.Globalization.CultureInfo.InvariantCulture), File.ReadAllText(Path.Combine(NanoAspire.Tests.RepositoryPaths.Root, "docs", "models.md")), StringComparison.Ordinal);
+    }
+
     public static TheoryData<string, string, long, long> Published => new()
     {
         { "Qwen3-0.6B", Json(new() { ["architectures"] = new JsonArray("Qwen3ForCausalLM"), ["model_type"] = "qwen3", ["head_dim"] = 128, ["num_key_value_heads"] = 8 }, 28, 1024, 16, 3072), 229_376, 0 },

@@ -52,11 +52,11 @@ public sealed class GoldenTests
         }
     }
 
-    [Fact]
-    public void Demo_model_says_what_it_was_trained_on()
+    [Theory, InlineData("f32"), InlineData("bf16"), InlineData("fp8_e4m3")]
+    public void Demo_model_says_what_it_was_trained_on_whatever_its_cache_rounds(string kvDType)
     {
         using var expected = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(RepositoryPaths.Goldens, "nano-demo", "expected.json")));
-        using var driver = GreedyDriver.Load(RepositoryPaths.DemoModel);
+        using var driver = GreedyDriver.Load(RepositoryPaths.DemoModel, new() { Threads = 2, KvDType = kvDType });
         foreach (var example in expected.RootElement.GetProperty("cases").EnumerateArray())
         {
             var tokens = example.GetProperty("token_ids").Deserialize<int[]>()!;
