@@ -71,7 +71,8 @@ public sealed class BitIdentityTests
         }
     }
 
-    public static TheoryData<string, string> SmallCaches => new(Models.Select(row => row.Data).SelectMany(model => (string[])["bf16", "fp8_e4m3"], (model, type) => (model, type)));
+    public static TheoryData<string, string> SmallCaches =>
+        new(((string[])["qwen3-dense-untied", "qwen3-next", "nano-demo", "kimi-k2", "deepseek-v3.2", "glm-5-shared-indexer", "deepseek-v4"]).SelectMany(model => (string[])["bf16", "fp8_e4m3"], (model, type) => (model, type)));
 
     [Theory, MemberData(nameof(SmallCaches))]
     public void A_smaller_cache_keeps_the_promise_too(string model, string kvDType)

@@ -80,18 +80,20 @@ internal sealed class MaskBuilder(Automaton automaton, GrammarVocabulary vocabul
         if (from >= to || start.Items.Length == 0) return;
         var (bytes, depths, after, tokens) = (_tree.Bytes, _tree.Depths, _tree.After, _tree.Tokens);
         var top = depths[from] - 1;
+        var classes = automaton.Classes;
         var path = new Config[_tree.MaxDepth + 1];         // by length of the string
-        path[top] = start;
+        var rows = new Config?[_tree.MaxDepth + 1][];      // their transitions: the loop below is where the time goes
+        (path[top], rows[top]) = (start, start.Next(automaton.Symbols));
         for (var node = from; node < to; )
         {
             var depth = depths[node];
-            var config = automaton.Next(path[depth - 1], bytes[node]);
+            var config = rows[depth - 1][classes[bytes[node]]] ?? automaton.Next(path[depth - 1], bytes[node]);
             if (config == Config.Dead)
             {
                 node = after[node];
                 continue;
             }
-            path[depth] = config;
+            if (path[depth] != config) (path[depth], rows[depth]) = (config, config.Next(automaton.Symbols));
             for (var token = tokens[node]; token >= 0; token = _tree.SameBytes(token)) found.Add(token);
             if (exits is not null && config.Complete && after[node] > node + 1) exits.Add(node);
             node = config.Items.Length == 0 ? after[node] : node + 1;
