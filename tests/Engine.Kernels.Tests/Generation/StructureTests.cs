@@ -83,7 +83,7 @@ public sealed class StructureTests
     public void Tokens_taken_back_leave_no_trace(string family) => ForEachModel(family, (driver, random) =>
     {
         if (driver.Runner.KvMemory.Layout.StateBlocks > 0) return;
-        foreach (var prompt in Prompts(driver, random, count: 3))
+        foreach (var prompt in Prompts(driver, random, count: 2))
         {
             var whole = driver.Generate(prompt, Tokens);
             var sequence = driver.Start(prompt);
