@@ -89,13 +89,17 @@ public sealed class EngineLoop : IAsyncDisposable
     /// The leading <see cref="KvReservation.CachedBlocks"/> are prefix hits: shared, complete, not to be written.
     /// </summary>
     /// <exception cref="EngineRejectedException">As <see cref="Submit"/>.</exception>
-    public async ValueTask<KvReservation> ReserveAsync(IReadOnlyList<int> promptTokens, CancellationToken cancellationToken)
+    public ValueTask<KvReservation> ReserveAsync(IReadOnlyList<int> promptTokens, CancellationToken cancellationToken) => ReserveAsync(promptTokens, [], cancellationToken);
+
+    /// <summary>The same for a prompt with images: blocks are hit only where the images are the same, too.</summary>
+    public async ValueTask<KvReservation> ReserveAsync(IReadOnlyList<int> promptTokens, IReadOnlyList<PromptImage> images, CancellationToken cancellationToken)
     {
         var prompt = new List<int>(promptTokens);
         CheckPrompt(prompt);
+        CheckImages(images, prompt);
         cancellationToken.ThrowIfCancellationRequested();
         Enter(isNew: true);
-        var reservation = new Reservation(prompt, new(_core.Pool));
+        var reservation = new Reservation(prompt, new(_core.Pool), images);
         Enqueue(reservation);
         await using var registration = cancellationToken.UnsafeRegister((_, token) =>
         {
@@ -197,6 +201,7 @@ public sealed class EngineLoop : IAsyncDisposable
     private void Check(GenerationRequest request, List<int> prompt)
     {
         CheckPrompt(prompt);
+        CheckImages(request.Images, prompt);
         if (request.Sampling.Validate() is { } problem) throw new ArgumentException(problem.Message, nameof(request));
         foreach (var id in request.Sampling.LogitBias.Keys) CheckId(id);
         if (request.FirstToken is { } first) CheckId(first.Id);
@@ -208,7 +213,14 @@ public sealed class EngineLoop : IAsyncDisposable
         if (request.Reservation is null) return;
         if (request.Reservation.Claim is not { } claim || claim.Table.Pool != _core.Pool)
             throw new ArgumentException("The reservation is not one of this engine.", nameof(request));
-        if (!claim.Tokens.SequenceEqual(CollectionsMarshal.AsSpan(prompt))) throw new ArgumentException("The reservation was made for another prompt.", nameof(request));
+        if (!claim.Tokens.SequenceEqual(CollectionsMarshal.AsSpan(prompt)) || !claim.Images.SequenceEqual(request.Images)) throw new ArgumentException("The reservation was made for another prompt.", nameof(request));
+    }
+
+    private void CheckImages(IReadOnlyList<PromptImage> images, List<int> prompt)
+    {
+        if (images.Count == 0) return;
+        if (_runner.Model.Images is not { } input) throw new ArgumentException("The model takes no images.", nameof(images));
+        if (input.Check(images, CollectionsMarshal.AsSpan(prompt)) is { } problem) throw new ArgumentException(problem, nameof(images));
     }
 
     private void CheckPrompt(List<int> prompt)

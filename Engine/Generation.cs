@@ -21,6 +21,8 @@ public sealed record GenerationRequest
 {
     public required IReadOnlyList<int> PromptTokens { get; init; }
     public required SamplingParams Sampling { get; init; }
+    /// <summary>What stands behind the placeholders of the prompt, in its order; for models that take images (<see cref="ModelInfo.Images"/>).</summary>
+    public IReadOnlyList<PromptImage> Images { get; init; } = [];
     /// <summary>Prefill side: stop after the first token and keep the prompt's blocks (<see cref="GenerationOutput.Parked"/>), unless that token ends the sequence.</summary>
     public bool ParkAfterFirstToken { get; init; }
     /// <summary>

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Diagnostics.Metrics;
 
 namespace NanoAspire.Engine;
@@ -7,6 +8,8 @@ namespace NanoAspire.Engine;
 internal static class Telemetry
 {
     public const string Name = "NanoAspire.Engine";
+
+    public static readonly ActivitySource Source = new(Name);
 
     private static readonly Meter Meter = new(Name);
     private static readonly ConcurrentDictionary<EngineLoop, byte> Loops = new();

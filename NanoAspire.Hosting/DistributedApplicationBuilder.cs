@@ -11,6 +11,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Console;
 using Microsoft.Extensions.Options;
 using NanoAspire.Hosting.Publishing.Steps;
+using NanoAspire.Hosting.Model;
 using NanoAspire.Hosting.Run;
 using NanoAspire.Hosting.Testing;
 
@@ -115,6 +116,7 @@ public class DistributedApplicationBuilder : IDistributedApplicationBuilder
         services.AddSingleton(_options);
         services.AddSingleton(Eventing);
         services.AddSingleton(new HostAssembly(AppHostAssembly));
+        services.AddSingleton(new HostSecrets(UserSecrets.Of(this)));
         services.AddSingleton(_ => new DistributedApplicationModel(Resources));
         services.AddSingleton(p => new ResourceLoggerService(p));
         services.AddSingleton(p => new ResourceNotificationService(p.GetRequiredService<ILogger<ResourceNotificationService>>(),
@@ -178,8 +180,8 @@ public class DistributedApplicationBuilder : IDistributedApplicationBuilder
             ["AppHost:PathSha256"] = path,
             ["AppHost:ProjectNameSha256"] = name,
             ["AppHost:Sha256"] = ExecutionContext.IsPublishMode ? name : path,
-            ["AppHost:BrowserToken"] = Configured("ASPIRE_DASHBOARD_FRONTEND_BROWSERTOKEN", "DOTNET_DASHBOARD_FRONTEND_BROWSERTOKEN", "AppHost:BrowserToken") ?? Secret(),
-            ["AppHost:OtlpApiKey"] = Configured("AppHost:OtlpApiKey") ?? Secret(),
+            ["AppHost:BrowserToken"] = Configured("ASPIRE_DASHBOARD_FRONTEND_BROWSERTOKEN", "DOTNET_DASHBOARD_FRONTEND_BROWSERTOKEN", "AppHost:BrowserToken") ?? Kept("AppHost:BrowserToken"),
+            ["AppHost:OtlpApiKey"] = Configured("AppHost:OtlpApiKey") ?? Kept("AppHost:OtlpApiKey"),
             ["NanoAspire:RestartOnCrash"] = Configured("NanoAspire:RestartOnCrash") ?? (_interceptor is null ? "true" : "false"),
         });
     }
@@ -193,7 +195,14 @@ public class DistributedApplicationBuilder : IDistributedApplicationBuilder
         return null;
     }
 
-    private static string Secret() => RandomNumberGenerator.GetHexString(32, lowercase: true);
+    /// <summary>A new secret, the same in the next run where the host has user secrets.</summary>
+    private string Kept(string key)
+    {
+        var secret = RandomNumberGenerator.GetHexString(32, lowercase: true);
+        if (!_options.DisableDashboard) UserSecrets.Of(this)?.TrySet(key, secret);
+        return secret;
+    }
+
     private static string Sha256(string text) => Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
 
     private static DistributedApplicationExecutionContextOptions OperationOf(ConfigurationManager configuration)

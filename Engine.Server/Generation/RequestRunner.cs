@@ -26,16 +26,15 @@ internal sealed class RequestRunner(ServedModel model)
         if (tickets is not null && tickets.Length != prompts.Count)
             throw new BadRequestException($"the migration holds {tickets.Length} prompts, the request {prompts.Count}", "kv_transfer_params");
 
-        var resumed = request.ResumeTokenIds?.Length ?? 0;
         var choices = new List<(GenerationHandle, ChoiceText)>(prompts.Count * request.Choices);
         try
         {
             for (var p = 0; p < prompts.Count; p++)
             {
-                var grammar = _grammars.Of(request, prompts[p].AsSpan(..^resumed));
+                var grammar = _grammars.Of(request, Asked(request, prompts[p]));
                 for (var n = 0; n < request.Choices; n++)
                 {
-                    var generation = new GenerationRequest { PromptTokens = prompts[p], Sampling = SamplingOf(request, n), ResumedTokens = resumed, Constraint = grammar };
+                    var generation = new GenerationRequest { PromptTokens = prompts[p], Sampling = SamplingOf(request, n), ResumedTokens = request.ResumeTokenIds?.Length ?? 0, Constraint = grammar };
                     // Choice 0 continues the hand-off; the others find the prompt's full blocks in the prefix cache then.
                     var handle = tickets is not null && n == 0
                         ? await TakeOverAsync(generation, tickets[p], ct)
@@ -60,7 +59,6 @@ internal sealed class RequestRunner(ServedModel model)
     {
         var prompts = _prompts.Build(request);
         var single = prompts.Count * request.Choices == 1;
-        var resumed = request.ResumeTokenIds?.Length ?? 0;
         var handles = new List<GenerationHandle>(prompts.Count);
         var tickets = new List<HandoffTicket>(prompts.Count);
         try
@@ -70,8 +68,8 @@ internal sealed class RequestRunner(ServedModel model)
                 {
                     PromptTokens = prompt,
                     Sampling = SamplingOf(request, 0),
-                    ResumedTokens = resumed,
-                    Constraint = _grammars.Of(request, prompt.AsSpan(..^resumed)),
+                    ResumedTokens = request.ResumeTokenIds?.Length ?? 0,
+                    Constraint = _grammars.Of(request, Asked(request, prompt)),
                     ParkAfterFirstToken = true,
                     ParkWhenFinished = !single,
                 }));
@@ -133,6 +131,9 @@ internal sealed class RequestRunner(ServedModel model)
         await foreach (var output in handle.Outputs.ReadAllAsync(ct)) return output;
         throw new InvalidOperationException("a sequence ended without an event");
     }
+
+    /// <summary>The prompt without output of an earlier run.</summary>
+    private static ReadOnlySpan<int> Asked(InferenceRequest request, int[] prompt) => prompt.AsSpan(0, prompt.Length - (request.ResumeTokenIds?.Length ?? 0));
 
     private static HandoffTicket[]? ReadTickets(InferenceRequest request)
     {

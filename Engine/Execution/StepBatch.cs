@@ -7,6 +7,10 @@ public sealed class StepBatch
     public List<int> Tokens { get; } = [];
     /// <summary>Position of each token in its sequence.</summary>
     public List<int> Positions { get; } = [];
+    /// <summary>Positions by three axes, one a token, where the step has a sequence with images; empty otherwise: all three are the position.</summary>
+    public List<TokenPosition> Axes { get; } = [];
+    /// <summary>Rows that take the place of embeddings.</summary>
+    public List<StepImage> Images { get; } = [];
     public List<StepSequence> Sequences { get; } = [];
 
     public int LogitsRows
@@ -19,13 +23,32 @@ public sealed class StepBatch
         }
     }
 
+    /// <summary>Adds what images bring for tokens [<paramref name="start"/>, <paramref name="end"/>) of a prompt; called before these tokens are added.</summary>
+    internal void AddImages(IReadOnlyList<PromptImage> images, int start, int end)
+    {
+        foreach (var image in images)
+        {
+            var (first, last) = (Math.Max(start, image.FirstToken), Math.Min(end, image.FirstToken + image.Tokens));
+            if (first < last) Images.Add(new(Tokens.Count + first - start, last - first, image, first - image.FirstToken));
+        }
+    }
+
     public void Clear()
     {
         Tokens.Clear();
         Positions.Clear();
+        Axes.Clear();
+        Images.Clear();
         Sequences.Clear();
     }
 }
+
+/// <summary>A part of an image that is among the tokens of a step.</summary>
+/// <param name="Token">Index of its first token in <see cref="StepBatch.Tokens"/>.</param>
+/// <param name="Count">Tokens.</param>
+/// <param name="Image">The whole.</param>
+/// <param name="Row">Of the image, for the first token.</param>
+public readonly record struct StepImage(int Token, int Count, PromptImage Image, int Row);
 
 /// <param name="QueryStart">Index of the sequence's first token in <see cref="StepBatch.Tokens"/>.</param>
 /// <param name="QueryLength">Tokens of this step.</param>

@@ -4,12 +4,17 @@ namespace NanoAspire.Engine.Execution;
 internal sealed class StepInput
 {
     private int[] _tokens = [], _positions = [], _blocks = [], _logitsRows = [], _owners = [];
+    private TokenPosition[] _axes = [];
+    private readonly List<StepImage> _images = [];
     private StepSequenceView[] _sequences = [];
 
     /// <summary>Token ids of the step.</summary>
     public ReadOnlySpan<int> Tokens => _tokens.AsSpan(0, TokenCount);
     public ReadOnlySpan<int> Positions => _positions.AsSpan(0, TokenCount);
     public ReadOnlySpan<StepSequenceView> Sequences => _sequences.AsSpan(0, SequenceCount);
+    /// <summary>Empty when all axes are the position.</summary>
+    public ReadOnlySpan<TokenPosition> Axes => _axes.AsSpan(0, AxesCount);
+    public IReadOnlyList<StepImage> Images => _images;
     /// <summary>Index in <see cref="Sequences"/> of each token's sequence.</summary>
     public ReadOnlySpan<int> Owners => _owners.AsSpan(0, TokenCount);
     /// <summary>Block tables, one after the other; see <see cref="StepSequenceView.FirstBlock"/>.</summary>
@@ -21,10 +26,11 @@ internal sealed class StepInput
     public int SequenceCount { get; private set; }
     public int BlockCount { get; private set; }
     public int LogitsCount { get; private set; }
+    private int AxesCount { get; set; }
 
     /// <summary>Copies and checks a batch: a bad index must not become a bad address.</summary>
     /// <exception cref="ArgumentException">The batch contradicts itself, the model or the pool.</exception>
-    public void Fill(StepBatch batch, int vocabSize, int blockSize, int poolBlocks, int maxPositions, int stateSlots = 0)
+    public void Fill(StepBatch batch, int vocabSize, int blockSize, int poolBlocks, int maxPositions, int stateSlots = 0, ImageInput? imageInput = null)
     {
         TokenCount = batch.Tokens.Count;
         SequenceCount = batch.Sequences.Count;
@@ -42,6 +48,8 @@ internal sealed class StepInput
             if ((uint)_tokens[i] >= (uint)vocabSize) throw Bad($"token id {_tokens[i]} is not in the vocabulary of {vocabSize}");
             if ((uint)_positions[i] >= (uint)maxPositions) throw Bad($"position {_positions[i]} is not below {maxPositions}");
         }
+
+        FillImages(batch, maxPositions, imageInput);
 
         var next = 0;
         for (var i = 0; i < SequenceCount; i++)
@@ -67,6 +75,28 @@ internal sealed class StepInput
             if (sequence.NeedsLogits) _logitsRows[LogitsCount++] = next - 1;
         }
         if (next != TokenCount) throw Bad($"{TokenCount - next} tokens belong to no sequence");
+    }
+
+    private void FillImages(StepBatch batch, int maxPositions, ImageInput? input)
+    {
+        AxesCount = batch.Axes.Count;
+        _images.Clear();
+        if (AxesCount != 0 && AxesCount != TokenCount) throw Bad($"{TokenCount} tokens but {AxesCount} positions by axes");
+        Grow(ref _axes, AxesCount);
+        for (var i = 0; i < AxesCount; i++)
+        {
+            var axes = _axes[i] = batch.Axes[i];
+            if ((uint)axes.Time >= (uint)maxPositions || (uint)axes.Row >= (uint)maxPositions || (uint)axes.Column >= (uint)maxPositions) throw Bad($"position {axes} is not below {maxPositions}");
+        }
+        foreach (var image in batch.Images)
+        {
+            if (input is null) throw Bad("an image in a model of text");
+            if (image.Token < 0 || image.Count < 1 || image.Count > TokenCount - image.Token || image.Row < 0 || image.Count > image.Image.Tokens - image.Row)
+                throw Bad($"rows {image.Row}+{image.Count} of an image of {image.Image.Tokens} at tokens {image.Token} of {TokenCount}");
+            if (image.Image.Embeddings.Length != image.Image.Tokens * input.HiddenSize || image.Image.Deepstack.Count != input.DeepstackLayers
+                || image.Image.Deepstack.Any(rows => rows.Length != image.Image.Embeddings.Length)) throw Bad("an image whose rows are not those of the model");
+            _images.Add(image);
+        }
     }
 
     /// <summary>−1: the sequence begins, its state is zero.</summary>

@@ -4,10 +4,10 @@ namespace NanoAspire.Engine.Kernels;
 /// Rows that each stand for <see cref="Ratio"/> tokens. Entry e is made when position (e + 1)·ratio − 1 is known and lies in that position's
 /// block, so a full block keeps all that its tokens completed: a prefix hit, a hand-off or a roll-back needs nothing else.
 /// </summary>
-/// <param name="Rows">The plane; <see cref="RowsPerBlock"/> rows a block.</param>
+/// <param name="Cache">The plane; <see cref="RowsPerBlock"/> rows a block.</param>
 /// <param name="BlockSize">Tokens a block; need not be a multiple of the ratio, nor the ratio of it.</param>
-/// <param name="Ratio">Tokens an entry.</param>
-internal readonly record struct EntryCache(LayerRows Rows, int BlockSize, int Ratio)
+/// <param name="Ratio">Tokens an entry; 1: a row a token.</param>
+internal readonly record struct EntryCache(CachedRows Cache, int BlockSize, int Ratio)
 {
     public static int RowsPerBlock(int blockSize, int ratio) => (blockSize + ratio - 1) / ratio;
 
@@ -19,7 +19,7 @@ internal readonly record struct EntryCache(LayerRows Rows, int BlockSize, int Ra
     public unsafe byte* Row(ReadOnlySpan<int> blocks, int entry)
     {
         var block = ((entry + 1) * Ratio - 1) / BlockSize;
-        return Rows.Row(blocks[block], entry - block * BlockSize / Ratio);
+        return Cache.Rows.Row(blocks[block], entry - block * BlockSize / Ratio);
     }
 }
 

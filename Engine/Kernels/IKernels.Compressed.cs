@@ -8,9 +8,6 @@ internal partial interface IKernels
     /// <summary>y = x · (mean(x²) + ε)^-½ over each run of <paramref name="width"/> columns. <paramref name="into"/> may be <paramref name="x"/>.</summary>
     void RmsNormUnweighted(Tensor x, int width, float epsilon, Tensor into);
 
-    /// <summary>Writes a row of every token to its slot, converted to the plane's type.</summary>
-    void StoreRows(Tensor x, StepInput step, LayerRows rows);
-
     /// <summary>
     /// Makes every entry whose last token is in the step: per column the softmax of its tokens' gates weighs their values; then norm and rotation.
     /// Afterwards keeps the step's <paramref name="inputs"/> [tokens, values ‖ gates] for the entries that are still open.
@@ -18,17 +15,10 @@ internal partial interface IKernels
     void Compress(Tensor inputs, Compressor compressor, StepInput step, InputRing ring, EntryCache entries, Workspace.Frame frame);
 
     /// <summary>
-    /// The <paramref name="count"/> entries with the highest Σ_j weight_j · max(0, q_j · key), the earlier one first among equals, as their numbers ascending:
-    /// [tokens, count] of int32 in the bits of the floats. A token that sees no more than that many gets no list: it attends to all.
-    /// <paramref name="q"/> is [tokens, heads × columns of a key], <paramref name="weights"/> [tokens, heads].
-    /// </summary>
-    Tensor SelectEntries(Tensor q, Tensor weights, StepInput step, EntryCache keys, int count, Workspace.Frame frame);
-
-    /// <summary>
     /// softmax over the last <paramref name="windowSize"/> rows, the entries (null where a layer has none) and a sink without value, [1, heads]; rows are keys and
-    /// values at once, shared by all heads. <paramref name="selected"/> comes from <see cref="SelectEntries"/>; without columns all visible entries count.
+    /// values at once, shared by all heads. <paramref name="chosen"/> says which entries a token attends to; null: all it sees.
     /// </summary>
-    void WindowAttention(Tensor q, StepInput step, LayerRows window, int windowSize, EntryCache? entries, Tensor selected, Tensor sinks, float scale, Tensor into, Workspace.Frame frame);
+    void WindowAttention(Tensor q, StepInput step, CachedRows window, int windowSize, EntryCache? entries, Selection? chosen, Tensor sinks, float scale, Tensor into, Workspace.Frame frame);
 
     /// <summary>
     /// Turns the raw mixing logits of n parallel residual streams [tokens, n × width] into weights, in place: [pre n ‖ post n ‖ combine n × n], the last made

@@ -24,8 +24,8 @@ internal partial interface IKernels
     /// <summary>into[t] += Σ weight · x[row] over the experts of t, best first.</summary>
     void CombineExperts(Tensor x, ExpertRoutes routes, Tensor into);
 
-    /// <summary>x[t] *= σ(gate[t])</summary>
-    /// <param name="gate">[rows, 1]</param>
+    /// <summary>x *= σ(gate)</summary>
+    /// <param name="gate">[rows, columns], or [rows, 1] for the whole row.</param>
     /// <param name="x">[rows, columns]</param>
     void SigmoidScale(Tensor gate, Tensor x);
 }

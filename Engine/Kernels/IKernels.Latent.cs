@@ -32,7 +32,7 @@ internal partial interface IKernels
     /// <param name="q">[tokens, heads · columns of a key]</param>
     /// <param name="weights">[tokens, heads]</param>
     /// <param name="step">The step.</param>
-    /// <param name="keys">One a position, shared by the heads.</param>
+    /// <param name="keys">One a position, or an entry of several: then entries are chosen. Shared by the heads.</param>
     /// <param name="chosen">Filled.</param>
-    void ChoosePositions(Tensor q, Tensor weights, StepInput step, CachedRows keys, Selection chosen);
+    void ChoosePositions(Tensor q, Tensor weights, StepInput step, EntryCache keys, Selection chosen);
 }

@@ -10,8 +10,17 @@ internal partial interface IKernels : IDisposable
 {
     Matrix CreateMatrix(int rows, int columns, WeightType type);
 
+    /// <summary>A matrix of E4M3 numbers, <paramref name="blockColumns"/> of a row sharing a factor.</summary>
+    Matrix CreateScaledMatrix(int rows, int columns, int blockColumns);
+
     /// <summary>into[t] = table[token t]</summary>
     void Embed(StepInput step, Matrix table, Tensor into);
+
+    /// <summary>into[t] = the row that an image brings for token t; rows of other tokens stay.</summary>
+    void PlaceImages(StepInput step, Tensor into);
+
+    /// <summary>into[t] += the row of deepstack layer <paramref name="layer"/> that an image brings for token t.</summary>
+    void AddDeepstack(StepInput step, int layer, Tensor into);
 
     /// <summary>y = x · (mean(x²) + ε)^-½ · weight over each run of <c>weight.Columns</c> columns: the whole row, or every head of it. <paramref name="into"/> may be <paramref name="x"/>.</summary>
     void RmsNorm(Tensor x, Tensor weight, float epsilon, Tensor into);
@@ -25,7 +34,7 @@ internal partial interface IKernels : IDisposable
     /// <summary>into = gate · σ(gate) ⊙ up, after gate ≤ <paramref name="limit"/> and |up| ≤ <paramref name="limit"/>.</summary>
     void SiluMul(Tensor gate, Tensor up, Tensor into, float limit = float.PositiveInfinity);
 
-    /// <summary>cos and sin [tokens, frequencies] of every token's position.</summary>
+    /// <summary>cos and sin [tokens, frequencies] of every token's position, or of its positions by axes where the frequencies have axes.</summary>
     void RopeAngles(StepInput step, RopeFrequencies frequencies, Tensor cos, Tensor sin);
 
     /// <summary>

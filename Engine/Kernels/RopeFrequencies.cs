@@ -9,8 +9,14 @@ internal sealed class RopeFrequencies
     public float[] Angles { get; }
     public float Scale { get; }
 
+    /// <summary>Which position each pair turns by; null: the one there is.</summary>
+    public RopeAxes? Axes { get; private init; }
+
     /// <summary>The rotations that undo these.</summary>
-    public RopeFrequencies Inverse() => new([.. Angles.Select(angle => -angle)], Scale);
+    public RopeFrequencies Inverse() => new([.. Angles.Select(angle => -angle)], Scale) { Axes = Axes };
+
+    /// <summary>The same angles by positions in time and space.</summary>
+    public RopeFrequencies By(RopeAxes? axes) => new(Angles, Scale) { Axes = axes };
 
     /// <param name="dim">Rotated columns of a head, even.</param>
     /// <param name="theta">Base of the geometric series.</param>

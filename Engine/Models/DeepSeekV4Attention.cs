@@ -51,29 +51,32 @@ internal sealed class DeepSeekV4Attention
 
         k.RmsNorm(row, _rowNorm, c.NormEpsilon, into: row);
         k.RopeTail(row, c.HeadDim, rope);
-        var window = kv.Rows(_firstPlane);
+        var window = new CachedRows(kv.Rows(_firstPlane), c.HeadDim - c.RopeDim, c.RopeDim);
         k.StoreRows(row, step, window);                                      // before attending: a token sees itself, and an entry the moment it is complete
         EntryCache? entries = _entries?.Extend(k, h, step, kv, _firstPlane + 1, frame);
-        var selected = _index is null ? default : Select(k, h, latent, step, _index.Extend(k, h, step, kv, _firstPlane + 3, frame), rope, frame);
+        Selection? chosen = _index is null ? null : Choose(k, h, latent, step, _index.Extend(k, h, step, kv, _firstPlane + 3, frame), rope, frame);
 
         var attended = frame.Tensor(q.Rows, q.Columns);
-        k.WindowAttention(q, step, window, c.Window, entries, selected, _sinks, scale: 1 / MathF.Sqrt(c.HeadDim), attended, frame);
+        k.WindowAttention(q, step, window, c.Window, entries, chosen, _sinks, scale: 1 / MathF.Sqrt(c.HeadDim), attended, frame);
         k.RopeTail(attended, c.HeadDim, rope with { Sin = rope.Back });
 
         var low = frame.Tensor(q.Rows, c.OutputGroups * c.OutputRank);
         var width = attended.Columns / c.OutputGroups;
-        for (var group = 0; group < c.OutputGroups; group++) k.Linear(attended.Slice(group * width, width), _outputDown[group], low.Slice(group * c.OutputRank, c.OutputRank));
+        k.GroupLinear(attended, width, _outputDown, low);
         return k.Linear(low, _outputUp, frame);
     }
 
-    private Tensor Select(IKernels k, Tensor h, Tensor latent, StepInput step, EntryCache keys, (Tensor Cos, Tensor Sin, Tensor Back) rope, Workspace.Frame frame)
+    private Selection Choose(IKernels k, Tensor h, Tensor latent, StepInput step, EntryCache keys, (Tensor Cos, Tensor Sin, Tensor Back) rope, Workspace.Frame frame)
     {
         var c = _config;
         var q = k.Linear(latent, _indexQuery!, frame);
         k.RopeTail(q, c.IndexDim, rope);
         var weights = k.Linear(h, _indexWeights!, frame);
-        return k.SelectEntries(q, weights, step, keys, c.IndexTopK, frame);
+        var chosen = frame.Selection(step.TokenCount, c.IndexTopK);
+        k.ChoosePositions(q, weights, step, keys, chosen);
+        return chosen;
     }
+
 
     /// <summary>A compressor with its projection.</summary>
     private sealed class Compressing(DeepSeekV4Config c, WeightReader weights, string prefix, int ratio, int columns, bool overlap, RopeFrequencies rope)
@@ -88,7 +91,7 @@ internal sealed class DeepSeekV4Attention
         /// <summary>Makes the entries that the step completes; <paramref name="plane"/> is theirs, that of the inputs follows it.</summary>
         public EntryCache Extend(IKernels k, Tensor h, StepInput step, KvArena kv, int plane, Workspace.Frame frame)
         {
-            var entries = new EntryCache(kv.Rows(plane), kv.Layout.BlockSize, ratio);
+            var entries = new EntryCache(new(kv.Rows(plane), columns - c.RopeDim, c.RopeDim), kv.Layout.BlockSize, ratio);
             k.Compress(k.Linear(h, _projection, frame), _compressor, step, new(kv.Rows(plane + 1), kv.Layout.BlockSize), entries, frame);
             return entries;
         }

@@ -92,15 +92,15 @@ internal sealed record DeepSeekV4Config : IModelConfig
     /// </summary>
     private IEnumerable<CachePlane> Planes(int layer, int blockSize, WeightType type)
     {
-        yield return new RowPlane("window", HeadDim, blockSize, type);
+        yield return CachedRows.Plane("window", HeadDim - RopeDim, RopeDim, blockSize, type);
         var ratio = Ratios[layer];
         if (ratio == 0) yield break;
         var (entries, series) = (EntryCache.RowsPerBlock(blockSize, ratio), IsSparse(layer) ? 2 : 1);
         var inputs = InputRing.RowsPerBlock(blockSize, series * ratio);
-        yield return new RowPlane("entries", HeadDim, entries, type);
+        yield return CachedRows.Plane("entries", HeadDim - RopeDim, RopeDim, entries, type);
         yield return new RowPlane("inputs", 2 * series * HeadDim, inputs, WeightType.F32);
         if (!IsSparse(layer)) yield break;
-        yield return new RowPlane("index keys", IndexDim, entries, type);
+        yield return CachedRows.Plane("index keys", IndexDim - RopeDim, RopeDim, entries, type);
         yield return new RowPlane("index inputs", 2 * series * IndexDim, inputs, WeightType.F32);
     }
 

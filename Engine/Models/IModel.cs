@@ -12,6 +12,8 @@ internal interface IModelConfig
 {
     int VocabSize { get; }
     int MaxPositions { get; }
+    /// <summary>Null for a model of text alone.</summary>
+    ImageInput? Images => null;
 
     /// <summary>What a block of this model's cache holds.</summary>
     /// <param name="blockSize">Tokens a block, a multiple of 16.</param>

@@ -35,7 +35,8 @@ internal sealed record IndexerConfig
         var types = config.Texts("indexer_types");
         if (types.Count == 0)
         {
-            // Implementations disagree on which layers the frequency means, so it is not enough.
+            // Implementations disagree on which layers a frequency means, so it is not enough.
+            if (config.Has("index_topk_pattern")) throw config.Bad("index_topk_pattern", "needs indexer_types");
             if (config.OptionalPositiveInt("index_topk_freq") is > 1) throw config.Bad("index_topk_freq", "above 1 needs indexer_types");
             return new([]);
         }

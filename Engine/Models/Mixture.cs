@@ -28,7 +28,7 @@ internal sealed class Mixture : IFeedForward
         _router = weights.Matrix(hidden, (prefix + "gate.weight", count));
         if (config.Bias is not null) _bias = weights.Vector(prefix + config.Bias, count);
         if (config.Table is not null) _table = new(weights.Indices(prefix + config.Table, vocabulary, config.Router.TopK, count), config.Router.TopK);
-        if (weights.Has(experts + "gate_up_proj"))
+        if (weights.Has(experts + "gate_up_proj") || weights.Has(experts + "down_proj"))
         {
             _gateUp = weights.Stacked(experts + "gate_up_proj", count, 2 * size, hidden);
             _down = weights.Stacked(experts + "down_proj", count, hidden, size);

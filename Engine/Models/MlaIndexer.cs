@@ -48,6 +48,6 @@ internal sealed class MlaIndexer
 
         var q = k.Linear(query, _query, frame);                              // [tokens, heads · head_dim]
         k.Rope(q, _config.HeadDim, start: 0, _config.Pairing, cos, sin);
-        k.ChoosePositions(q, k.Linear(h, _weights, frame), step, keys, choice);
+        k.ChoosePositions(q, k.Linear(h, _weights, frame), step, new EntryCache(keys, BlockSize: keys.Rows.Plane.Rows, Ratio: 1), choice);
     }
 }

@@ -17,11 +17,12 @@ internal sealed class Qwen3 : IModel
     public Qwen3(Qwen3Config config, WeightReader weights, IKernels kernels)
     {
         (_config, _kernels) = (config, kernels);
-        _rope = RopeFrequencies.Create(config.HeadDim, config.Rope.Theta, config.Rope.Yarn);
-        _embedding = weights.Matrix(config.HiddenSize, ("model.embed_tokens.weight", config.VocabSize));
+        _rope = RopeFrequencies.Create(config.HeadDim, config.Rope.Theta, config.Rope.Yarn).By(config.Axes);
+        var embedding = config.Prefix + "embed_tokens.weight";
+        _embedding = weights.Matrix(config.HiddenSize, (embedding, config.VocabSize));
         _layers = [.. Enumerable.Range(0, config.Layers).Select(i => new Layer(config, i, weights, kernels))];
-        _norm = weights.Vector("model.norm.weight", config.HiddenSize);
-        if (config.TiedEmbeddings) weights.Duplicate("lm_head.weight", of: "model.embed_tokens.weight");
+        _norm = weights.Vector(config.Prefix + "norm.weight", config.HiddenSize);
+        if (config.TiedEmbeddings) weights.Duplicate("lm_head.weight", of: embedding);
         _head = config.TiedEmbeddings ? _embedding : weights.Matrix(config.HiddenSize, ("lm_head.weight", config.VocabSize));
     }
 
@@ -32,6 +33,7 @@ internal sealed class Qwen3 : IModel
         var h = frame.Tensor(step.TokenCount, _config.HiddenSize);
         var (cos, sin) = (frame.Tensor(step.TokenCount, _config.HeadDim / 2), frame.Tensor(step.TokenCount, _config.HeadDim / 2));
         _kernels.Embed(step, _embedding, x);
+        _kernels.PlaceImages(step, x);
         _kernels.RopeAngles(step, _rope, cos, sin);
         for (var i = 0; i < _layers.Length; i++)
         {
@@ -40,6 +42,7 @@ internal sealed class Qwen3 : IModel
             w.Attention.AddTo(x, h, step, kv.Layer(i), cos, sin, workspace);
             _kernels.RmsNorm(x, w.FeedForwardNorm, _config.NormEpsilon, into: h);
             w.FeedForward.AddTo(x, h, step, workspace);
+            if (i < _config.Images?.DeepstackLayers) _kernels.AddDeepstack(step, i, x);
         }
         if (step.LogitsCount == 0) return;
 
@@ -53,7 +56,7 @@ internal sealed class Qwen3 : IModel
     {
         public Layer(Qwen3Config c, int index, WeightReader weights, IKernels kernels)
         {
-            var prefix = $"model.layers.{index}.";
+            var prefix = $"{c.Prefix}layers.{index}.";
             AttentionNorm = weights.Vector(prefix + "input_layernorm.weight", c.HiddenSize);
             Attention = new(new(c.HiddenSize, c.Heads, c.KvHeads, c.HeadDim, c.NormEpsilon), kernels, weights, prefix + "self_attn.");
             FeedForwardNorm = weights.Vector(prefix + "post_attention_layernorm.weight", c.HiddenSize);

@@ -25,6 +25,12 @@ internal sealed record Qwen3Config : IModelConfig
     public MixtureConfig? Experts { get; init; }
     public LayerSet SparseLayers { get; init; } = new([]);
 
+    /// <summary>Of all tensors but the head.</summary>
+    public string Prefix { get; init; } = "model.";
+    /// <summary>Null where there is one position a token.</summary>
+    public RopeAxes? Axes { get; init; }
+    public ImageInput? Images { get; init; }
+
     public static Qwen3Config Read(ConfigSection config)
     {
         var maxPositions = config.PositiveInt("max_position_embeddings");
@@ -47,7 +53,6 @@ internal sealed record Qwen3Config : IModelConfig
         if (config.OptionalText("hidden_act") is { } activation && activation != "silu") throw config.Bad("hidden_act", $"'{activation}' is not supported (silu is)");
         if (config.Flag("attention_bias", otherwise: false)) throw config.Bad("attention_bias", "true is not supported");
         if (config.Flag("use_sliding_window", otherwise: false)) throw config.Bad("use_sliding_window", "true is not supported");
-        if (config.Has("quantization_config")) throw config.Bad("quantization_config", "is set: quantised weights are not supported");
         if (config.Texts("layer_types").FirstOrDefault(type => type != "full_attention") is { } other) throw config.Bad("layer_types", $"'{other}' is not supported (full_attention is)");
         return read;
     }
@@ -59,6 +64,5 @@ internal sealed record Qwen3Config : IModelConfig
 
     public IModel Build(WeightReader weights, IKernels kernels) => new Qwen3(this, weights, kernels);
 
-    /// <summary>Frequency tables that old exporters wrote; they follow from the configuration.</summary>
-    public bool MayIgnore(string tensor) => tensor.EndsWith(".rotary_emb.inv_freq", StringComparison.Ordinal);
+    public bool MayIgnore(string tensor) => Ignorable.RotaryTable(tensor) || (Images is not null && Ignorable.Vision(tensor));
 }

@@ -158,6 +158,7 @@ internal sealed class EngineCore
     private void FillBatch()
     {
         _batch.Clear();
+        var axes = _plan.Parts.Exists(part => part.Sequence.Positions is not null);
         foreach (var (sequence, tokens) in _plan.Parts)
         {
             var end = sequence.Computed + tokens;
@@ -165,8 +166,14 @@ internal sealed class EngineCore
             {
                 StateSource = sequence.Table.StateSource, StateTarget = sequence.Table.StateTarget,
             });
+            _batch.AddImages(sequence.Images, sequence.Computed, end);
             _batch.Tokens.AddRange(sequence.Tokens[sequence.Computed..end]);
-            for (var position = sequence.Computed; position < end; position++) _batch.Positions.Add(position);
+            for (var token = sequence.Computed; token < end; token++)
+            {
+                var position = sequence.Positions?.Of(token) ?? TokenPosition.Text(token);
+                _batch.Positions.Add(position.Time);
+                if (axes) _batch.Axes.Add(position);
+            }
         }
     }
 

@@ -9,11 +9,11 @@ namespace NanoAspire.AppHost.Deployment;
 /// </summary>
 internal static class ComposeDevices
 {
-    public static void Apply(IResource resource, Service service)
+    public static void Apply(IResource resource, Service service, int firstGpu)
     {
         if (resource.TryGetLastAnnotation<GpuAnnotation>(out var gpus))
         {
-            for (var gpu = 0; gpu < gpus.Count; gpu++) service.Devices.Add(string.Create(CultureInfo.InvariantCulture, $"nvidia.com/gpu={gpu}"));
+            for (var gpu = firstGpu; gpu < firstGpu + gpus.Count; gpu++) service.Devices.Add(string.Create(CultureInfo.InvariantCulture, $"nvidia.com/gpu={gpu}"));
         }
         if (resource.TryGetLastAnnotation<SharedMemoryAnnotation>(out var memory)) service.Tmpfs.Add($"/dev/shm:size={memory.Size.Replace("i", "", StringComparison.Ordinal).ToLowerInvariant()}");
     }

@@ -1,4 +1,3 @@
-using Aspire.Hosting.Docker;
 using Aspire.Hosting.Docker.Resources.ComposeNodes;
 using Aspire.Hosting.Docker.Resources.ServiceNodes;
 
@@ -10,13 +9,14 @@ internal static class ComposePlacement
     private const string ModelsPath = "/models";
 
     /// <param name="resource">The service's resource.</param>
-    /// <param name="target">Its place in the compose file.</param>
     /// <param name="service">As it would be written.</param>
+    /// <param name="firstGpu">Number of the first GPU of the machine that no other service has.</param>
     /// <param name="build">The Dockerfile that makes its image, and the context, both as seen from the compose file.</param>
     /// <exception cref="DistributedApplicationException">The service needs what Compose cannot give.</exception>
-    public static void Apply(IResource resource, DockerComposeServiceResource target, Service service, (string Context, string Dockerfile)? build)
+    public static void Apply(IResource resource, Service service, int firstGpu, (string Context, string Dockerfile)? build)
     {
         if (resource.HasAnnotationOfType<SpanAnnotation>()) throw new DistributedApplicationException($"'{resource.Name}' spans several nodes: Compose has one, publish for kubernetes.");
+        if (resource.HasAnnotationOfType<HostNetworkAnnotation>()) throw new DistributedApplicationException($"'{resource.Name}' asks for the host's network, where Compose has no names for the other services: publish for kubernetes.");
         if (resource.HasAnnotationOfType<GpuAnnotation>() && resource.TryGetLastAnnotation<ReplicaAnnotation>(out var replicas) && replicas.Replicas > 1)
         {
             throw new DistributedApplicationException($"'{resource.Name}' has {replicas.Replicas} replicas with GPUs: Compose would give all of them the same ones. Use one engine of a kind, or publish for kubernetes.");
@@ -47,11 +47,6 @@ internal static class ComposePlacement
             service.Ulimits["memlock"] = new Ulimit { Soft = -1, Hard = -1 };
             service.User = "0";                                  // added capabilities reach root alone
         }
-        if (resource.HasAnnotationOfType<HostNetworkAnnotation>())
-        {
-            service.NetworkMode = "host";
-            service.Networks.Clear();
-        }
-        ComposeDevices.Apply(resource, service);
+        ComposeDevices.Apply(resource, service, firstGpu);
     }
 }

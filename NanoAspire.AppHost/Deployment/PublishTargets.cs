@@ -34,10 +34,12 @@ internal static class PublishTargets
                 break;
             case Compose:
                 builder.AddDockerComposeEnvironment("compose");
+                var gpus = 0;
                 foreach (var resource in builder.Compute())
                 {
-                    builder.CreateResourceBuilder(resource).PublishAsDockerComposeService((target, service) =>
-                        ComposePlacement.Apply(resource, target, service, Build(builder, resource)));
+                    var first = gpus;
+                    builder.CreateResourceBuilder(resource).PublishAsDockerComposeService((_, service) => ComposePlacement.Apply(resource, service, first, Build(builder, resource)));
+                    if (resource.TryGetLastAnnotation<GpuAnnotation>(out var own)) gpus += own.Count;
                 }
                 break;
             default:
@@ -60,7 +62,8 @@ internal static class PublishTargets
         if (options.ModelVolume is { } volume) engine.WithModel(volume);
         if (options.SharedMemory is { } shm) engine.WithSharedMemory(shm);
         if (options is { Cpu: { } cpu, Memory: { } memory }) engine.WithCompute(cpu, memory);
-        if (options.HostNetwork) engine.WithHostNetwork();
+        // On the node's network each role needs a port of its own.
+        if (options.HostNetwork) engine.WithHostNetwork().WithEndpoint("http", endpoint => endpoint.TargetPort = engine.Resource.Name == "prefill" ? 8200 : 8100);
         if (options.Autoscale is var (max, prometheus)) engine.WithAutoscaling(max, prometheus);
         foreach (var (key, value) in options.NodeSelectors) engine.WithNodeSelector(key, value);
         foreach (var (key, value) in options.Tolerations) engine.WithToleration(key, value);

@@ -6,12 +6,13 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using NanoAspire.Hosting.Model;
 
 namespace NanoAspire.Hosting.Run;
 
 /// <summary>Runs the model: gives out ports, starts every resource when its dependencies allow, and stops all in reverse order.</summary>
 internal sealed class ApplicationOrchestrator(DistributedApplicationModel model, ResourceNotificationService notifications, ResourceLoggerService logs,
-    IDistributedApplicationEventing eventing, DistributedApplicationExecutionContext execution, IConfiguration configuration, HostAssembly host,
+    IDistributedApplicationEventing eventing, DistributedApplicationExecutionContext execution, IConfiguration configuration, HostAssembly host, HostSecrets secrets,
     IOptions<HealthCheckServiceOptions> checks, IServiceProvider provider, TimeProvider time, ILogger<DistributedApplication> logger) : IHostedService, IAsyncDisposable
 {
     /// <summary>How long the processes of one layer get to end by themselves.</summary>
@@ -30,6 +31,7 @@ internal sealed class ApplicationOrchestrator(DistributedApplicationModel model,
         var services = new RunServices(notifications, logs, eventing, _starter, factory, provider, time);
 
         var resources = model.Resources.ToArray();
+        if (ParameterPrompt.ForTerminal(configuration) is { } prompt) await prompt.AskAsync(resources, configuration, secrets.Value, cancellationToken).ConfigureAwait(false);
         var missing = await factory.FindToolsAsync(resources, configuration["ASPIRE_CONTAINER_RUNTIME"] ?? configuration["DcpPublisher:ContainerRuntime"], cancellationToken).ConfigureAwait(false);
         foreach (var (resource, reason) in missing)
         {
@@ -162,3 +164,6 @@ internal sealed class ApplicationOrchestrator(DistributedApplicationModel model,
 
 /// <summary>The assembly whose program describes the application, if any.</summary>
 internal sealed record HostAssembly(Assembly? Assembly);
+
+/// <summary>Where the host keeps generated values, if anywhere.</summary>
+internal sealed record HostSecrets(UserSecrets? Value);

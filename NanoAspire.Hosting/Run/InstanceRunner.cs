@@ -121,7 +121,7 @@ internal sealed class InstanceRunner(ResourceInstance instance, EndpointPlan end
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            var reason = e is DistributedApplicationException or OperationCanceledException ? e.Message : e.ToString();
+            var reason = e is DistributedApplicationException or OperationCanceledException or IOException or UnauthorizedAccessException ? e.Message : e.ToString();
             foreach (var line in reason.Split('\n')) services.Logs.Write(Instance.Id, line.TrimEnd('\r'), isError: true);
             await EndAsync(KnownResourceStates.FailedToStart, exitCode: null, e.Message).ConfigureAwait(false);
         }

@@ -16,10 +16,15 @@ internal static class FirstTokenAnswer
         report.Outcome = RequestOutcome.Completed;
         if (request.Stream)
         {
-            http.Response.ContentType = "text/event-stream";
-            http.Response.Headers.CacheControl = "no-cache";
-            http.Response.Headers["X-Accel-Buffering"] = "no";
-            await http.Response.Body.WriteAsync(ToStream(body, request.IncludeUsage), ct);
+            var events = ToStream(body, request.IncludeUsage);
+            if (!http.Response.HasStarted)
+            {
+                http.Response.ContentType = "text/event-stream";
+                http.Response.Headers.CacheControl = "no-cache";
+                http.Response.Headers["X-Accel-Buffering"] = "no";
+            }
+            if (request.Progress is { Moves: > 0 } progress) events = progress.Pass(events.Span, out _);
+            await http.Response.Body.WriteAsync(events, ct);
         }
         else
         {

@@ -34,6 +34,19 @@ public sealed class ResumeTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_grammar_goes_on_where_it_was()
+    {
+        var body = Chat(DemoDialogue.Prefill);
+        body["temperature"] = 1.2;
+        body["seed"] = 3;
+        body["response_format"] = JsonNode.Parse("""{"type":"json_schema","json_schema":{"name":"s","schema":{"type":"object","properties":{"name":{"type":"string","maxLength":12},"n":{"type":"integer","minimum":10,"maximum":500}},"required":["name","n"],"additionalProperties":false}}}""");
+        await CheckAsync(ChatPath, body, step: 4);
+        var call = Chat(DemoDialogue.Call);
+        call["tool_choice"] = "required";
+        await CheckAsync(ChatPath, call, step: 4);
+    }
+
+    [Fact]
     public async Task A_disaggregated_pair_goes_on_with_an_answer()
     {
         await using var prefill = await RunningEngine.StartAsync(EngineRole.Prefill);

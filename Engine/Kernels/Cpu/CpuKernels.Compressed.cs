@@ -11,16 +11,11 @@ internal sealed unsafe partial class CpuKernels
         _pool.Run(new UnweightedNorm.Work(x, width, epsilon, into, rows), Items(x, rows));
     }
 
-    public void StoreRows(Tensor x, StepInput step, LayerRows rows) => RowStore.Run(_pool, x, step, rows);
-
     public void Compress(Tensor inputs, Compressor compressor, StepInput step, InputRing ring, EntryCache entries, Workspace.Frame frame) =>
         EntryPooling.Run(_pool, inputs, compressor, step, ring, entries, frame);
 
-    public Tensor SelectEntries(Tensor q, Tensor weights, StepInput step, EntryCache keys, int count, Workspace.Frame frame) =>
-        EntrySelection.Run(_pool, q, weights, step, keys, count, frame);
-
-    public void WindowAttention(Tensor q, StepInput step, LayerRows window, int windowSize, EntryCache? entries, Tensor selected, Tensor sinks, float scale, Tensor into, Workspace.Frame frame) =>
-        Cpu.WindowAttention.Run(_pool, q, step, window, windowSize, entries, selected, sinks, scale, into, frame);
+    public void WindowAttention(Tensor q, StepInput step, CachedRows window, int windowSize, EntryCache? entries, Selection? chosen, Tensor sinks, float scale, Tensor into, Workspace.Frame frame) =>
+        Cpu.WindowAttention.Run(_pool, q, step, window, windowSize, entries, chosen, sinks, scale, into, frame);
 
     public void HyperCollapse(Tensor streams, Tensor mix, HyperWeights weights, Tensor into)
     {

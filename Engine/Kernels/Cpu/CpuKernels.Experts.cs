@@ -34,7 +34,7 @@ internal sealed unsafe partial class CpuKernels
 
     public void SigmoidScale(Tensor gate, Tensor x)
     {
-        var work = new ExpertRows.Scale(gate, x, RowsPerItem(x));
+        var work = new SigmoidScale.Work(gate, x, RowsPerItem(x));
         _pool.Run(work, Items(x, RowsPerItem(x)));
     }
 }

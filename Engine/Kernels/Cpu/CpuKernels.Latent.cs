@@ -20,5 +20,5 @@ internal sealed unsafe partial class CpuKernels
     public void LatentAttention(Tensor absorbed, Tensor q, StepInput step, CachedRows cache, float scale, Selection? chosen, Tensor into) =>
         _latentAttention.Run(_pool, absorbed, q, step, cache, scale, chosen, into);
 
-    public void ChoosePositions(Tensor q, Tensor weights, StepInput step, CachedRows keys, Selection chosen) => _indexer.Run(_pool, q, weights, step, keys, chosen);
+    public void ChoosePositions(Tensor q, Tensor weights, StepInput step, EntryCache keys, Selection chosen) => _indexer.Run(_pool, q, weights, step, keys, chosen);
 }

@@ -16,6 +16,8 @@ internal sealed unsafe partial class CpuKernels(int threads) : IKernels
 
     public Matrix CreateMatrix(int rows, int columns, WeightType type) => new PackedMatrix(rows, columns, type);
 
+    public Matrix CreateScaledMatrix(int rows, int columns, int blockColumns) => new PackedMatrix(rows, columns, WeightType.E4M3, blockColumns);
+
     public void Embed(StepInput step, Matrix table, Tensor into)
     {
         var work = new EmbedWork(step, (PackedMatrix)table, into);
@@ -86,7 +88,10 @@ internal sealed unsafe partial class CpuKernels(int threads) : IKernels
         public void Run(int item, int worker)
         {
             for (var t = item * TokensPerItem; t < Math.Min((item + 1) * TokensPerItem, step.TokenCount); t++)
-                Cpu.Rope.Angles(step.Positions[t], frequencies, cos.Row(t), sin.Row(t));
+            {
+                if (frequencies.Axes is { } axes && step.Axes.Length > 0) Cpu.Rope.Angles(step.Axes[t], axes, frequencies, cos.Row(t), sin.Row(t));
+                else Cpu.Rope.Angles(step.Positions[t], frequencies, cos.Row(t), sin.Row(t));
+            }
         }
     }
 }

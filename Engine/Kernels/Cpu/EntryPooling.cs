@@ -60,7 +60,7 @@ internal static unsafe class EntryPooling
             RmsNorm.Invoke(pooled, compressor.Norm.Data, columns, compressor.Epsilon, pooled);
             Rope.Angles(entry * compressor.Ratio, compressor.Rope, cos, sin);
             Rope.Neighbours(pooled + columns - 2 * pairs, cos, sin, pairs);
-            RowStore.Write(pooled, entries.Row(blocks, entry), columns, entries.Rows.Plane.Type);
+            RowCache.Write(pooled, entries.Cache, entries.Row(blocks, entry));
         }
 
         /// <summary>Sixteen columns of an entry.</summary>

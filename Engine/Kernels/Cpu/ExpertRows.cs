@@ -35,18 +35,4 @@ internal static unsafe class ExpertRows
             }
         }
     }
-
-    /// <summary>x[t] *= σ(gate[t])</summary>
-    internal readonly struct Scale(Tensor gate, Tensor x, int rowsPerItem) : IWork
-    {
-        public void Run(int item, int worker)
-        {
-            var end = Math.Min((item + 1) * rowsPerItem, x.Rows);
-            for (var row = item * rowsPerItem; row < end; row++)
-            {
-                var factor = Vector512.Create(1 / (1 + Exp.Invoke(-*gate.Row(row))));
-                for (var i = 0; i < x.Columns; i += Simd.Lanes) RowMath.Store(RowMath.Load(x.Row(row) + i, x.Columns - i) * factor, x.Row(row) + i, x.Columns - i);
-            }
-        }
-    }
 }

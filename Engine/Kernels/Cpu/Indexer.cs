@@ -4,7 +4,7 @@ using NanoAspire.Engine.Execution;
 namespace NanoAspire.Engine.Kernels.Cpu;
 
 /// <summary>
-/// Scores every visible position for every token, Σ_h weight_h · max(0, q_h·k), and keeps the best. As in <see cref="LatentAttention"/> the
+/// Scores every visible position, or entry of several, for every token, Σ_h weight_h · max(0, q_h·k), and keeps the best. As in <see cref="LatentAttention"/> the
 /// heads are what vectors run across. A score is a chain over the columns of a key for each head, then 16 chains over the heads
 /// (head mod 16) and a fixed tree: a function of the token and the key alone.
 /// </summary>
@@ -20,7 +20,7 @@ internal sealed unsafe class Indexer : IDisposable
     private int[] _sequenceOf = [];
     private NativeBuffer? _scratch, _scores;
 
-    public void Run(WorkerPool pool, Tensor q, Tensor weights, StepInput step, CachedRows keys, Selection chosen)
+    public void Run(WorkerPool pool, Tensor q, Tensor weights, StepInput step, EntryCache keys, Selection chosen)
     {
         if (_sequenceOf.Length < step.TokenCount) _sequenceOf = GC.AllocateUninitializedArray<int>(Math.Max(step.TokenCount, 2 * _sequenceOf.Length), pinned: true);
         var longest = 0;
@@ -28,10 +28,10 @@ internal sealed unsafe class Indexer : IDisposable
         {
             var sequence = step.Sequences[s];
             Array.Fill(_sequenceOf, s, sequence.QueryStart, sequence.QueryLength);
-            longest = Math.Max(longest, sequence.ContextLength);
+            longest = Math.Max(longest, keys.Visible(sequence.ContextLength - 1));
         }
         if (longest <= chosen.Most) longest = 0;                             // everyone attends to all: nothing to score
-        var layout = new Layout(keys, weights.Columns);
+        var layout = new Layout(keys.Cache, weights.Columns);
         Grow(ref _scratch, pool.Threads * layout.Bytes);
         var batch = longest == 0 ? step.TokenCount : (int)Math.Clamp(MaxScores / longest, 1, step.TokenCount);
         Grow(ref _scores, (long)batch * longest * sizeof(float));
@@ -41,7 +41,7 @@ internal sealed unsafe class Indexer : IDisposable
             for (var first = 0; first < step.TokenCount; first += batch)
             {
                 var tokens = Math.Min(batch, step.TokenCount - first);
-                var place = new Place(step, sequences, chosen, first, (float*)_scores!.Address, longest);
+                var place = new Place(step, sequences, keys, chosen, first, (float*)_scores!.Address, longest);
                 var score = new Score(place, q, weights, keys, layout, _scratch!.Address, chunks);
                 if (chunks > 0) pool.Run(score, tokens * chunks);
                 var choose = new Choose(place);
@@ -92,6 +92,7 @@ internal sealed unsafe class Indexer : IDisposable
     private static uint Ordered(float value)
     {
         var bits = BitConverter.SingleToUInt32Bits(value + 0f);              // −0 + 0 = 0
+        if (float.IsNaN(value)) return uint.MaxValue;
         return (bits & 0x80000000) == 0 ? bits | 0x80000000 : ~bits;
     }
 
@@ -124,7 +125,7 @@ internal sealed unsafe class Indexer : IDisposable
     }
 
     /// <summary>Tokens from <paramref name="first"/> on and their rows of scores.</summary>
-    private readonly struct Place(StepInput step, int* sequenceOf, Selection chosen, int first, float* scores, int longest)
+    private readonly struct Place(StepInput step, int* sequenceOf, EntryCache keys, Selection chosen, int first, float* scores, int longest)
     {
         public StepInput Step => step;
         public Selection Chosen => chosen;
@@ -135,11 +136,11 @@ internal sealed unsafe class Indexer : IDisposable
         public int Visible(int index)
         {
             var sequence = Sequence(index);
-            return sequence.ContextLength - sequence.QueryLength + first + index - sequence.QueryStart + 1;
+            return keys.Visible(sequence.ContextLength - sequence.QueryLength + first + index - sequence.QueryStart);
         }
     }
 
-    private readonly struct Score(Place place, Tensor q, Tensor weights, CachedRows keys, Layout layout, byte* scratch, int chunks) : IWork
+    private readonly struct Score(Place place, Tensor q, Tensor weights, EntryCache keys, Layout layout, byte* scratch, int chunks) : IWork
     {
         public void Run(int item, int worker)
         {
@@ -148,16 +149,11 @@ internal sealed unsafe class Indexer : IDisposable
             if (visible <= place.Chosen.Most || start >= visible) return;
             var memory = (float*)(scratch + worker * layout.Bytes);
             Pack(memory, place.Token(index));
-            var sequence = place.Sequence(index);
-            var size = keys.Rows.Plane.Rows;
+            var blocks = place.Step.Blocks[place.Sequence(index).FirstBlock..];
             for (var end = Math.Min(start + PositionsPerItem, visible); start < end; start += RowsPerPass)
             {
                 var rows = Math.Min(RowsPerPass, end - start);
-                for (var r = 0; r < rows; r++)
-                {
-                    var position = start + r;
-                    RowCache.Read(keys.Rows.Row(place.Step.Blocks[sequence.FirstBlock + position / size], position % size), keys, memory + layout.Rows + (long)r * layout.RowStride);
-                }
+                for (var r = 0; r < rows; r++) RowCache.Read(keys.Row(blocks, start + r), keys.Cache, memory + layout.Rows + (long)r * layout.RowStride);
                 for (var r = 0; r < rows; r += Tile.MaxRows) Pass(memory, r, Math.Min(Tile.MaxRows, rows - r), place.Scores(index) + start + r);
             }
         }
@@ -168,9 +164,9 @@ internal sealed unsafe class Indexer : IDisposable
             for (var head = 0; head < weights.Columns; head++)
             {
                 memory[layout.Weights + head] = weights.Row(token)[head];
-                var to = memory + (long)(head / Tile.Columns) * keys.Columns * Tile.Columns + head % Tile.Columns;
-                var from = q.Row(token) + (long)head * keys.Columns;
-                for (var d = 0; d < keys.Columns; d++) to[d * Tile.Columns] = from[d];
+                var to = memory + (long)(head / Tile.Columns) * keys.Cache.Columns * Tile.Columns + head % Tile.Columns;
+                var from = q.Row(token) + (long)head * keys.Cache.Columns;
+                for (var d = 0; d < keys.Cache.Columns; d++) to[d * Tile.Columns] = from[d];
             }
         }
 
@@ -179,12 +175,12 @@ internal sealed unsafe class Indexer : IDisposable
             var products = memory + layout.Products;
             var tile = new Tile
             {
-                X = memory + layout.Rows + (long)row * layout.RowStride, XStride = layout.RowStride, K = keys.Columns, WStride = Tile.Columns * sizeof(float),
+                X = memory + layout.Rows + (long)row * layout.RowStride, XStride = layout.RowStride, K = keys.Cache.Columns, WStride = Tile.Columns * sizeof(float),
                 CStride = layout.Heads, Rows = rows,
             };
             for (var head = 0; head < layout.Heads; head += Tile.Columns)
             {
-                tile.Low = (byte*)(memory + (long)head * keys.Columns);
+                tile.Low = (byte*)(memory + (long)head * keys.Cache.Columns);
                 tile.High = tile.Low + Simd.Lanes * sizeof(float);
                 tile.C = products + head;
                 tile.Run<F32Columns>();

@@ -1,3 +1,5 @@
+using System.Runtime.Intrinsics;
+
 namespace NanoAspire.Engine.Kernels.Cpu;
 
 /// <summary>
@@ -42,6 +44,7 @@ internal static unsafe class Linear
         {
             case WeightType.F32: Panels<F32Columns>(x, w, mode, into, firstRow, endRow, first, end); break;
             case WeightType.F16: Panels<F16Pairs>(x, w, mode, into, firstRow, endRow, first, end); break;
+            case WeightType.E4M3: ScaledPanels(x, w, mode, into, firstRow, endRow, first, end); break;
             default: Panels<Bf16Pairs>(x, w, mode, into, firstRow, endRow, first, end); break;
         }
     }
@@ -65,6 +68,41 @@ internal static unsafe class Linear
                 var columns = w.Rows - panel * Tile.Columns;
                 if (columns >= Tile.Columns) tile.Run<TColumns>();
                 else RunEdge<TColumns>(tile, edge, columns);
+            }
+        }
+    }
+
+    /// <summary>Each block of columns is a chain of its own; the blocks' sums, times their factors, are a chain over ascending blocks.</summary>
+    private static void ScaledPanels(Tensor x, PackedMatrix w, TileMode mode, Tensor into, int firstRow, int endRow, int first, int end)
+    {
+        float* part = stackalloc float[Tile.MaxRows * Tile.Columns], sum = stackalloc float[Tile.MaxRows * Tile.Columns];
+        for (var row = firstRow; row < endRow; row += Tile.MaxRows)
+        {
+            var tile = new Tile { XStride = x.Stride, WStride = w.StepBytes, Rows = Math.Min(Tile.MaxRows, endRow - row), C = part, CStride = Tile.Columns };
+            for (var panel = first; panel < end; panel++)
+            {
+                for (var block = 0; block < w.Blocks; block++)
+                {
+                    var column = block * w.BlockColumns;
+                    tile.X = x.Row(row) + column;
+                    tile.K = Math.Min(w.BlockColumns, w.Columns - column);
+                    tile.Low = tile.High = w.Panel(panel) + (long)column * w.StepBytes;
+                    tile.Run<E4M3Pairs>();
+                    float* factors = w.Factors(panel, block);
+                    for (var i = 0; i < tile.Rows * Tile.Columns; i += Simd.Lanes)
+                    {
+                        var factor = Vector512.Load(factors + i % Tile.Columns);
+                        var scaled = block == 0 ? Vector512.Load(part + i) * factor : Vector512.FusedMultiplyAdd(Vector512.Load(part + i), factor, Vector512.Load(sum + i));
+                        scaled.Store(sum + i);
+                    }
+                }
+                var columns = Math.Min(Tile.Columns, w.Rows - panel * Tile.Columns);
+                for (var r = 0; r < tile.Rows; r++)
+                {
+                    float* c = into.Row(row + r) + panel * Tile.Columns, s = sum + r * Tile.Columns;
+                    for (var i = 0; i < columns; i += Simd.Lanes)
+                        RowMath.Store(mode == TileMode.Add ? RowMath.Load(c + i, columns - i) + Vector512.Load(s + i) : Vector512.Load(s + i), c + i, columns - i);
+                }
             }
         }
     }

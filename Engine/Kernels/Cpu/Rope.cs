@@ -1,4 +1,5 @@
 using System.Runtime.Intrinsics;
+using NanoAspire.Engine.Execution;
 
 namespace NanoAspire.Engine.Kernels.Cpu;
 
@@ -42,6 +43,18 @@ internal static unsafe class Rope
         for (var i = 0; i < angles.Length; i++)
         {
             var (s, c) = Math.SinCos(position * angles[i]);
+            (cos[i], sin[i]) = ((float)c * frequencies.Scale, (float)s * frequencies.Scale);
+        }
+    }
+
+    /// <summary>The same, each pair by the position of its axis.</summary>
+    public static void Angles(TokenPosition position, RopeAxes axes, RopeFrequencies frequencies, float* cos, float* sin)
+    {
+        var angles = frequencies.Angles;
+        for (var i = 0; i < angles.Length; i++)
+        {
+            var along = axes.OfPair[i] switch { 0 => position.Time, 1 => position.Row, _ => position.Column };
+            var (s, c) = Math.SinCos(along * angles[i]);
             (cos[i], sin[i]) = ((float)c * frequencies.Scale, (float)s * frequencies.Scale);
         }
     }

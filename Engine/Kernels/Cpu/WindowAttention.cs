@@ -16,12 +16,12 @@ internal static unsafe class WindowAttention
     private const int HeadsPerItem = Tile.MaxRows;
 
     public static void Run(
-        WorkerPool pool, Tensor q, StepInput step, LayerRows window, int windowSize, EntryCache? entries, Tensor selected, Tensor sinks, float scale, Tensor into, Workspace.Frame frame)
+        WorkerPool pool, Tensor q, StepInput step, CachedRows window, int windowSize, EntryCache? entries, Selection? chosen, Tensor sinks, float scale, Tensor into, Workspace.Frame frame)
     {
-        var padded = (window.Plane.Columns + Tile.Columns - 1) / Tile.Columns * Tile.Columns;
+        var padded = (window.Columns + Tile.Columns - 1) / Tile.Columns * Tile.Columns;
         var scratch = frame.Tensor(pool.Threads, (Split + 3 * HeadsPerItem) * padded + HeadsPerItem * Split);
         var groups = (sinks.Columns + HeadsPerItem - 1) / HeadsPerItem;
-        pool.Run(new Work(q, step, window, windowSize, entries, selected, sinks, scale, into, scratch, padded, groups), step.TokenCount * groups);
+        pool.Run(new Work(q, step, window, windowSize, entries, chosen, sinks, scale, into, scratch, padded, groups), step.TokenCount * groups);
     }
 
     /// <param name="q">One query head.</param>
@@ -42,9 +42,9 @@ internal static unsafe class WindowAttention
     }
 
     private readonly struct Work(
-        Tensor q, StepInput step, LayerRows window, int windowSize, EntryCache? entries, Tensor selected, Tensor sinks, float scale, Tensor into, Tensor scratch, int padded, int groups) : IWork
+        Tensor q, StepInput step, CachedRows window, int windowSize, EntryCache? entries, Selection? chosen, Tensor sinks, float scale, Tensor into, Tensor scratch, int padded, int groups) : IWork
     {
-        private int Columns => window.Plane.Columns;
+        private int Columns => window.Columns;
 
         public void Run(int item, int worker)
         {
@@ -56,8 +56,8 @@ internal static unsafe class WindowAttention
             var start = Math.Max(0, position + 1 - windowSize);
             var inWindow = position + 1 - start;
             var visible = entries?.Visible(position) ?? 0;
-            var list = selected.Columns > 0 && visible > selected.Columns ? (int*)selected.Row(token) : null;
-            var count = inWindow + (list is null ? visible : selected.Columns);
+            var list = chosen is { } some ? some.Positions(token) : null;
+            var count = inWindow + (list is null ? visible : chosen!.Value.Count(token));
 
             float* rows = scratch.Row(worker), queries = rows + Split * padded;
             float* outputs = queries + HeadsPerItem * padded, partial = outputs + HeadsPerItem * padded, scores = partial + HeadsPerItem * padded;
@@ -65,8 +65,10 @@ internal static unsafe class WindowAttention
             var sums = stackalloc float[HeadsPerItem];
             for (var h = 0; h < heads; h++)
             {
-                RowStore.Read((byte*)(q.Row(token) + (firstHead + h) * Columns), queries + h * padded, Columns, padded, WeightType.F32);
-                for (var d = 0; d < padded; d += Simd.Lanes) (Vector512.Load(queries + h * padded + d) * Vector512.Create(scale)).Store(queries + h * padded + d);
+                var query = queries + h * padded;
+                new Span<float>(query, padded).Clear();
+                new ReadOnlySpan<float>(q.Row(token) + (firstHead + h) * Columns, Columns).CopyTo(new(query, Columns));
+                for (var d = 0; d < padded; d += Simd.Lanes) (Vector512.Load(query + d) * Vector512.Create(scale)).Store(query + d);
                 (maxima[h], sums[h]) = (sinks.Data[firstHead + h], 1);
                 new Span<float>(outputs + h * padded, padded).Clear();
             }
@@ -76,9 +78,10 @@ internal static unsafe class WindowAttention
                 var n = Math.Min(Split, count - split);
                 for (var i = 0; i < n; i++)
                 {
-                    var from = Source(blocks, split + i, start, inWindow, list, out var type);
-                    RowStore.Read(from, rows + i * padded, Columns, padded, type);
-                    RowDots.Invoke(rows + i * padded, queries, padded, heads, scores + i, Split);
+                    var row = rows + i * padded;
+                    Read(blocks, split + i, start, inWindow, list, row);
+                    for (var d = Columns; d < padded; d++) row[d] = 0;
+                    RowDots.Invoke(row, queries, padded, heads, scores + i, Split);
                 }
                 for (var h = 0; h < heads; h++)
                 {
@@ -95,16 +98,12 @@ internal static unsafe class WindowAttention
             }
         }
 
-        /// <summary>Where the row is that a token's i-th place names: the window first, then entries.</summary>
-        private byte* Source(ReadOnlySpan<int> blocks, int i, int start, int inWindow, int* list, out WeightType type)
+        /// <summary>The row that a token's i-th place names: the window first, then entries.</summary>
+        private void Read(ReadOnlySpan<int> blocks, int i, int start, int inWindow, int* list, float* into)
         {
-            if (i < inWindow)
-            {
-                type = window.Plane.Type;
-                return window.Row(blocks[(start + i) / window.Plane.Rows], (start + i) % window.Plane.Rows);
-            }
-            type = entries!.Value.Rows.Plane.Type;
-            return entries.Value.Row(blocks, list is null ? i - inWindow : list[i - inWindow]);
+            var size = window.Rows.Plane.Rows;
+            if (i < inWindow) RowCache.Read(window.Rows.Row(blocks[(start + i) / size], (start + i) % size), window, into);
+            else RowCache.Read(entries!.Value.Row(blocks, list is null ? i - inWindow : list[i - inWindow]), entries.Value.Cache, into);
         }
 
         /// <summary>Scores become e^(score − max).</summary>

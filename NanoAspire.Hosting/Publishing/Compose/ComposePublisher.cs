@@ -18,7 +18,7 @@ internal static class ComposePublisher
         var ct = context.CancellationToken;
         var file = new ComposeFile();
         var network = environment.DefaultNetworkName ?? "aspire";
-        file.Networks[network] = new Network { Driver = "bridge" };
+        file.Networks[network] = new Network { Name = network, Driver = "bridge" };
         if (environment.DashboardEnabled) file.Services[ComposeDashboard.ServiceName(environment)] = ComposeDashboard.Create(environment);
 
         var targets = ComputeEnvironments.Targets<DockerComposeServiceResource>(context.Model, environment).ToArray();

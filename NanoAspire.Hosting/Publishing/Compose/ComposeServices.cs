@@ -84,7 +84,7 @@ internal sealed class ComposeServices(DockerComposeEnvironmentResource environme
             var source = bind
                 ? environment.Variables.Reference(string.Create(CultureInfo.InvariantCulture, $"{resource.Name}_bindmount_{number++}"), $"Folder that {resource.Name} sees as {mount.Target}", mount.Source!, resource)
                 : mount.Source;
-            service.AddVolume(new() { Type = bind ? "bind" : "volume", Target = mount.Target, Source = source, ReadOnly = mount.IsReadOnly });
+            service.AddVolume(new() { Name = mount.Source ?? mount.Target, Type = bind ? "bind" : "volume", Target = mount.Target, Source = source, ReadOnly = mount.IsReadOnly });
             if (!bind && !string.IsNullOrEmpty(mount.Source)) file.Volumes.TryAdd(mount.Source, new() { Name = mount.Source, Driver = "local" });
         }
     }
@@ -94,6 +94,7 @@ internal sealed class ComposeServices(DockerComposeEnvironmentResource environme
         Test = ["CMD-SHELL", "redis-cli --no-auth-warning -a \"$$REDIS_PASSWORD\" ping | grep -q PONG"],
         Interval = "5s",
         Timeout = "3s",
+        StartPeriod = "5s",
         Retries = 12,
     };
 }

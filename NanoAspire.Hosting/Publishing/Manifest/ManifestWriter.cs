@@ -22,11 +22,13 @@ internal static class ManifestWriter
         writer.WriteString("$schema", Schema);
         writer.WriteStartObject("resources");
         foreach (var resource in model.Resources) await WriteResourceAsync(context, resource).ConfigureAwait(false);
+        var names = model.Resources.Select(r => r.Name).ToHashSet(StringComparer.OrdinalIgnoreCase);
         // Writing a resource may refer to more of them, so the list grows while it is walked.
         for (var i = 0; i < context.Referenced.Count; i++)
         {
             var referenced = context.Referenced[i];
-            if (!model.Resources.Contains(referenced)) await WriteResourceAsync(context, referenced).ConfigureAwait(false);
+            // By name: a configured connection string refers to a parameter of its own name, and is written as one.
+            if (names.Add(referenced.Name)) await WriteResourceAsync(context, referenced).ConfigureAwait(false);
             foreach (var encoded in context.EncodedForms(referenced)) ResourceManifests.WriteEncodedString(context, encoded);
         }
         writer.WriteEndObject();

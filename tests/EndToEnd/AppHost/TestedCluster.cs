@@ -1,5 +1,7 @@
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace NanoAspire.EndToEnd.AppHost;
@@ -10,10 +12,13 @@ internal sealed class TestedCluster(IDistributedApplicationTestingBuilder builde
     public DistributedApplication App { get; } = app;
 
     /// <summary>Starts the host program with these arguments and waits until its router can serve.</summary>
-    public static async Task<TestedCluster> StartAsync(params string[] args)
+    public static Task<TestedCluster> StartAsync(params string[] args) => StartAsync(withDashboard: false, args);
+
+    /// <inheritdoc cref="StartAsync(string[])"/>
+    public static async Task<TestedCluster> StartAsync(bool withDashboard, params string[] args)
     {
         var ct = TestContext.Current.CancellationToken;
-        var builder = await DistributedApplicationTestingBuilder.CreateAsync<Projects.NanoAspire_AppHost>(args, ct);
+        var builder = await DistributedApplicationTestingBuilder.CreateAsync<Projects.NanoAspire_AppHost>(args, (options, _) => options.DisableDashboard = !withDashboard, ct);
         var app = await builder.BuildAsync(ct);
         var cluster = new TestedCluster(builder, app);
         try
@@ -28,6 +33,9 @@ internal sealed class TestedCluster(IDistributedApplicationTestingBuilder builde
             throw;
         }
     }
+
+    /// <summary>The address that signs a browser in to the dashboard.</summary>
+    public string DashboardLogin => App.Services.GetRequiredService<IConfiguration>()["AppHost:DashboardLoginUrl"]!;
 
     /// <summary>The answer's text; fails on anything but 200.</summary>
     public async Task<string> AskAsync(string question = "What is prefill?", string? model = "nano-demo")

@@ -74,19 +74,11 @@ internal sealed class RandomCheckpoint : IDisposable
 
     private static void WriteNumbers(FileStream stream, PlannedTensor tensor, Random random, string type)
     {
-        var chunk = new float[Math.Min(tensor.Count, 1 << 16)];
-        var narrow = new ushort[chunk.Length];
-        for (var done = 0L; done < tensor.Count; done += chunk.Length)
-        {
-            var count = (int)Math.Min(chunk.Length, tensor.Count - done);
-            for (var i = 0; i < count; i++) chunk[i] = (float)(tensor.Mean + tensor.Deviation * Normal(random));
-            if (type == "F32") stream.Write(MemoryMarshal.AsBytes(chunk.AsSpan(0, count)));
-            else
-            {
-                for (var i = 0; i < count; i++) narrow[i] = BFloat16.FromSingle(chunk[i]);
-                stream.Write(MemoryMarshal.AsBytes(narrow.AsSpan(0, count)));
-            }
-        }
+        var chunk = new float[tensor.Count <= 1 << 16 ? tensor.Count : 4099];      // a large tensor repeats itself: it is there for its size
+        for (var i = 0; i < chunk.Length; i++) chunk[i] = (float)(tensor.Mean + tensor.Deviation * Normal(random));
+        var bytes = type == "F32" ? MemoryMarshal.AsBytes<float>(chunk) : MemoryMarshal.AsBytes<ushort>(Array.ConvertAll(chunk, BFloat16.FromSingle));
+        var each = bytes.Length / chunk.Length;
+        for (var left = tensor.Count; left > 0; left -= chunk.Length) stream.Write(bytes[..(int)(Math.Min(left, chunk.Length) * each)]);
     }
 
     private static void WriteIndices(FileStream stream, PlannedTensor tensor, int limit, Random random)
@@ -99,7 +91,7 @@ internal sealed class RandomCheckpoint : IDisposable
         }
     }
 
-    /// <summary>Twelve uniforms, as good as normal here and quick enough for a large checkpoint.</summary>
+    /// <summary>Twelve uniforms, as good as normal here.</summary>
     private static double Normal(Random random)
     {
         var sum = -6.0;

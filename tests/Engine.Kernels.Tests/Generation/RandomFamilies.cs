@@ -11,6 +11,13 @@ internal static partial class RandomFamilies
     private static readonly Dictionary<string, Func<Random, TensorPlan>> ByName = new(StringComparer.Ordinal)
     {
         ["qwen3"] = Qwen3,
+        ["qwen3_moe"] = Qwen3Moe,
+        ["qwen3_next"] = Qwen3Next,
+        ["qwen3_5_moe"] = Qwen35Moe,
+        ["deepseek_v3"] = DeepSeekV3,
+        ["kimi_k2"] = KimiK2,
+        ["deepseek_v32"] = DeepSeekV32,
+        ["glm_moe_dsa"] = Glm5,
         ["deepseek_v4"] = DeepSeekV4,
     };
 
@@ -18,7 +25,7 @@ internal static partial class RandomFamilies
 
     public static TensorPlan Plan(string family, Random random) => ByName[family](random);
 
-    private static int Pick(this Random random, params int[] choices) => choices[random.Next(choices.Length)];
+    private static T Pick<T>(this Random random, params T[] choices) => choices[random.Next(choices.Length)];
 
     private static JsonArray List(params IEnumerable<int> numbers) => new([.. numbers.Select(n => (JsonNode)n)]);
 
@@ -40,24 +47,49 @@ internal static partial class RandomFamilies
         foreach (var (field, value) in fields) plan.Config[field] = value;
     }
 
-    private static TensorPlan Qwen3(Random random)
+    private static TensorPlan Qwen3(Random random) => Qwen(random, experts: 0);
+
+    private static TensorPlan Qwen3Moe(Random random) => Qwen(random, random.Next(1, 9));
+
+    private static TensorPlan Qwen(Random random, int experts)
     {
         var (vocabulary, hidden, size, layers) = (random.Next(40, 300), random.Next(17, 90), random.Next(9, 130), random.Next(1, 4));
         var (kv, group, dim) = (random.Next(1, 4), random.Pick(1, 2, 3, 5), random.Pick(16, 32, 48, 80));
         var tied = random.Next(2) == 0;
-        var plan = Start("Qwen3ForCausalLM", "qwen3", vocabulary);
+        var (chosen, inner, step, dense) = (random.Next(1, Math.Max(1, experts) + 1), random.Next(5, 40), random.Next(1, 3), random.Next(layers));
+        var plan = experts == 0 ? Start("Qwen3ForCausalLM", "qwen3", vocabulary) : Start("Qwen3MoeForCausalLM", "qwen3_moe", vocabulary);
         plan.Set(("hidden_size", hidden), ("intermediate_size", size), ("num_hidden_layers", layers), ("num_attention_heads", kv * group),
             ("num_key_value_heads", kv), ("head_dim", dim), ("rope_theta", random.Pick(10_000, 1_000_000)), ("tie_word_embeddings", tied));
         if (random.Next(3) == 0) plan.Set(("rope_scaling", new JsonObject { ["type"] = "yarn", ["factor"] = 4.0, ["original_max_position_embeddings"] = 64 }));
+        if (experts > 0)
+            plan.Set(("num_experts", experts), ("num_experts_per_tok", chosen), ("moe_intermediate_size", inner), ("norm_topk_prob", random.Next(2) == 0), ("decoder_sparse_step", step), ("mlp_only_layers", List(dense)));
         plan.Matrix("model.embed_tokens.weight", vocabulary, hidden);
         for (var layer = 0; layer < layers; layer++)
         {
             var prefix = $"model.layers.{layer}.";
             Gqa(plan, prefix, hidden, kv * group, kv, dim);
-            Mlp(plan, prefix + "mlp.", hidden, size);
+            if (experts > 0 && (layer + 1) % step == 0 && layer != dense) Experts(plan, prefix + "mlp.", hidden, experts, inner);
+            else Mlp(plan, prefix + "mlp.", hidden, size);
         }
         plan.Norm("model.norm.weight", hidden);
         if (!tied) plan.Matrix("lm_head.weight", vocabulary, hidden);
+        return plan;
+    }
+
+    /// <summary>Qwen3-MoE of chosen shapes.</summary>
+    public static TensorPlan Mixture(int vocabulary, int hidden, int size, int layers, int experts)
+    {
+        const int Heads = 8, Kv = 2, Dim = 64;
+        var plan = Start("Qwen3MoeForCausalLM", "qwen3_moe", vocabulary);
+        plan.Set(("hidden_size", hidden), ("intermediate_size", size), ("num_hidden_layers", layers), ("num_attention_heads", Heads), ("num_key_value_heads", Kv), ("head_dim", Dim),
+            ("rope_theta", 10_000), ("tie_word_embeddings", true), ("num_experts", experts), ("num_experts_per_tok", 2), ("moe_intermediate_size", size));
+        plan.Matrix("model.embed_tokens.weight", vocabulary, hidden);
+        for (var layer = 0; layer < layers; layer++)
+        {
+            Gqa(plan, $"model.layers.{layer}.", hidden, Heads, Kv, Dim);
+            Experts(plan, $"model.layers.{layer}.mlp.", hidden, experts, size);
+        }
+        plan.Norm("model.norm.weight", hidden);
         return plan;
     }
 
@@ -71,6 +103,17 @@ internal static partial class RandomFamilies
         plan.Matrix(prefix + "self_attn.o_proj.weight", hidden, heads * dim);
         plan.Norm(prefix + "self_attn.q_norm.weight", dim);
         plan.Norm(prefix + "self_attn.k_norm.weight", dim);
+    }
+
+    private static void Experts(TensorPlan plan, string prefix, int hidden, int experts, int size, bool stacked = false)
+    {
+        plan.Matrix(prefix + "gate.weight", experts, hidden);
+        if (stacked)
+        {
+            plan.Matrix(prefix + "experts.gate_up_proj", experts, 2 * size, hidden);
+            plan.Matrix(prefix + "experts.down_proj", experts, hidden, size);
+        }
+        else for (var expert = 0; expert < experts; expert++) Mlp(plan, $"{prefix}experts.{expert}.", hidden, size);
     }
 
     private static void Mlp(TensorPlan plan, string prefix, int hidden, int size)

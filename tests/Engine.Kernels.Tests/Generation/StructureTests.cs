@@ -61,15 +61,19 @@ public sealed class StructureTests
         Assert.Equal(kept[0], kept[2]);
     });
 
+    /// <summary>A hand-off, and with it a prefix hit: blocks and, where there is one, the state at their end are all that is needed.</summary>
     [Theory, MemberData(nameof(Families))]
     public void Blocks_copied_to_another_engine_continue_with_the_same_bits(string family) => ForEachModel(family, (driver, random) =>
     {
         var shared = random.Next(1, 9);
         var prompt = Ids(driver, random, shared * BlockSize + random.Next(1, 40));
         var whole = driver.Generate(prompt, Tokens);
-        var copy = driver.Start(prompt, Share(driver, 1, 2));
-        for (var block = 0; block < shared; block++) driver.Runner.KvMemory.Block(whole.Blocks[block]).CopyTo(driver.Runner.KvMemory.Block(copy.Blocks[block]));
+        var (begun, copy, memory) = (driver.Start(prompt), driver.Start(prompt, Share(driver, 1, 2)), driver.Runner.KvMemory);
+        driver.With(begun, shared * BlockSize).Step();
+        for (var block = 0; block < shared; block++) memory.Block(begun.Blocks[block]).CopyTo(memory.Block(copy.Blocks[block]));
+        for (var part = 0; part < memory.Layout.StateBlocks; part++) memory.Block(StateBlock(begun) + part).CopyTo(memory.Block(StateBlock(copy) + part));
         copy.Computed = shared * BlockSize;
+        int StateBlock(Sequence sequence) => memory.KvBlocks + sequence.State * memory.Layout.StateBlocks;
         while (copy.Logits.Count < Tokens) driver.With(copy, copy.Tokens.Count - copy.Computed).Step();
         AssertSame(whole, copy);
     });
@@ -114,7 +118,7 @@ public sealed class StructureTests
 
     private static int[] Share(GreedyDriver driver, int index, int of)
     {
-        var size = driver.Runner.KvMemory.BlockCount / of;
+        var size = driver.Runner.KvMemory.KvBlocks / of;
         return [.. Enumerable.Range(index * size, size)];
     }
 

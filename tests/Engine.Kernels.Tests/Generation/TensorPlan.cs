@@ -8,6 +8,10 @@ internal sealed class TensorPlan
     private readonly Dictionary<string, PlannedTensor> _tensors = new(StringComparer.Ordinal);
 
     public JsonObject Config { get; } = [];
+
+    /// <summary>Where the fields of the language model are.</summary>
+    public JsonObject Text => Config["text_config"] as JsonObject ?? Config;
+
     public IReadOnlyDictionary<string, PlannedTensor> Tensors => _tensors;
 
     /// <summary>A linear layer: outputs of the size of its inputs.</summary>
@@ -23,6 +27,8 @@ internal sealed class TensorPlan
 
     /// <summary>I64 indices below <paramref name="limit"/>, different within a row.</summary>
     public void Indices(string name, int rows, int columns, int limit) => _tensors.Add(name, new([rows, columns], 0, 0, limit));
+
+    public void Remove(string name) => Assert.True(_tensors.Remove(name), $"there is no {name}");
 
     private void Add(string name, int[] shape, double mean, double deviation) => _tensors.Add(name, new(shape, mean, deviation, null));
 }

@@ -28,8 +28,8 @@ public sealed class GoldenTests
     {
         var golden = GoldenCase.Read(name);
         using var driver = GreedyDriver.Load(GoldenCase.Folder(name), new() { Threads = 2, DType = dtype, KvDType = kvDtype });
-        Assert.NotEmpty(golden.Prompts);
-        foreach (var prompt in golden.Prompts)
+        Assert.NotEmpty(golden.TextPrompts);
+        foreach (var prompt in golden.TextPrompts)
         {
             var sequence = driver.Generate(prompt.PromptIds, DecodedTokens);
             Assert.Equal(prompt.GreedyIds, sequence.Generated);
@@ -42,7 +42,7 @@ public sealed class GoldenTests
     public void Most_likely_token_at_every_prompt_position_is_that_of_the_reference(string name, string dtype, string kvDtype)
     {
         using var driver = GreedyDriver.Load(GoldenCase.Folder(name), new() { Threads = 2, DType = dtype, KvDType = kvDtype });
-        foreach (var prompt in GoldenCase.Read(name).Prompts)
+        foreach (var prompt in GoldenCase.Read(name).TextPrompts)
         {
             for (var length = 1; length <= prompt.PromptIds.Length; length++)
             {
@@ -52,11 +52,11 @@ public sealed class GoldenTests
         }
     }
 
-    [Fact]
-    public void Demo_model_says_what_it_was_trained_on()
+    [Theory, InlineData("f32"), InlineData("bf16"), InlineData("fp8_e4m3")]
+    public void Demo_model_says_what_it_was_trained_on_whatever_its_cache_rounds(string kvDType)
     {
         using var expected = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(RepositoryPaths.Goldens, "nano-demo", "expected.json")));
-        using var driver = GreedyDriver.Load(RepositoryPaths.DemoModel);
+        using var driver = GreedyDriver.Load(RepositoryPaths.DemoModel, new() { Threads = 2, KvDType = kvDType });
         foreach (var example in expected.RootElement.GetProperty("cases").EnumerateArray())
         {
             var tokens = example.GetProperty("token_ids").Deserialize<int[]>()!;

@@ -37,7 +37,7 @@ internal sealed class SteppedEngine : IDisposable
 
     public Reservation Reserve(IEnumerable<int> prompt)
     {
-        var reservation = new Reservation([.. prompt], new(Core.Pool));
+        var reservation = new Reservation([.. prompt], new(Core.Pool), []);
         Core.Add(reservation);
         return reservation;
     }
