@@ -40,7 +40,8 @@ public sealed class EngineLoop : IAsyncDisposable
         var positions = runner.Model.MaxPositions;
         var problems = options.Validate().ToList();
         if (options.MaxModelLength > positions) problems.Add($"max-model-len {options.MaxModelLength} is more than the model's {positions} positions");
-        if (runner.KvMemory.BlockCount < 2) problems.Add("the KV memory needs at least 2 blocks");
+        if (runner.KvMemory.KvBlocks < 2) problems.Add("the KV memory needs at least 2 blocks");
+        if (runner.KvMemory is { StateSlots: < 1, Layout.StateBlocks: > 0 }) problems.Add("the KV memory of a recurrent model needs at least 1 state slot");
         if (problems.Count > 0) throw new ArgumentException(string.Join("; ", problems), nameof(options));
 
         (_runner, _time, _logger) = (runner, time, logger);
@@ -88,13 +89,17 @@ public sealed class EngineLoop : IAsyncDisposable
     /// The leading <see cref="KvReservation.CachedBlocks"/> are prefix hits: shared, complete, not to be written.
     /// </summary>
     /// <exception cref="EngineRejectedException">As <see cref="Submit"/>.</exception>
-    public async ValueTask<KvReservation> ReserveAsync(IReadOnlyList<int> promptTokens, CancellationToken cancellationToken)
+    public ValueTask<KvReservation> ReserveAsync(IReadOnlyList<int> promptTokens, CancellationToken cancellationToken) => ReserveAsync(promptTokens, [], cancellationToken);
+
+    /// <summary>The same for a prompt with images: blocks are hit only where the images are the same, too.</summary>
+    public async ValueTask<KvReservation> ReserveAsync(IReadOnlyList<int> promptTokens, IReadOnlyList<PromptImage> images, CancellationToken cancellationToken)
     {
         var prompt = new List<int>(promptTokens);
         CheckPrompt(prompt);
+        CheckImages(images, prompt);
         cancellationToken.ThrowIfCancellationRequested();
         Enter(isNew: true);
-        var reservation = new Reservation(prompt, new(_core.Pool));
+        var reservation = new Reservation(prompt, new(_core.Pool), images);
         Enqueue(reservation);
         await using var registration = cancellationToken.UnsafeRegister((_, token) =>
         {
@@ -196,16 +201,26 @@ public sealed class EngineLoop : IAsyncDisposable
     private void Check(GenerationRequest request, List<int> prompt)
     {
         CheckPrompt(prompt);
+        CheckImages(request.Images, prompt);
         if (request.Sampling.Validate() is { } problem) throw new ArgumentException(problem.Message, nameof(request));
         foreach (var id in request.Sampling.LogitBias.Keys) CheckId(id);
         if (request.FirstToken is { } first) CheckId(first.Id);
         if (request.ResumedTokens < 0 || request.ResumedTokens > prompt.Count) throw new ArgumentException("More tokens are resumed than there are.", nameof(request));
         if (request.Reservation is null != request.FirstToken is null)
             throw new ArgumentException("A reservation comes with a first token, and a first token with a reservation.", nameof(request));
+        if (_core.Pool.States is not null && request is { ParkWhenFinished: true, ParkAfterFirstToken: false })
+            throw new ArgumentException("A recurrent model parks a prompt after its first token or not at all.", nameof(request));
         if (request.Reservation is null) return;
         if (request.Reservation.Claim is not { } claim || claim.Table.Pool != _core.Pool)
             throw new ArgumentException("The reservation is not one of this engine.", nameof(request));
-        if (!claim.Tokens.SequenceEqual(CollectionsMarshal.AsSpan(prompt))) throw new ArgumentException("The reservation was made for another prompt.", nameof(request));
+        if (!claim.Tokens.SequenceEqual(CollectionsMarshal.AsSpan(prompt)) || !claim.Images.SequenceEqual(request.Images)) throw new ArgumentException("The reservation was made for another prompt.", nameof(request));
+    }
+
+    private void CheckImages(IReadOnlyList<PromptImage> images, List<int> prompt)
+    {
+        if (images.Count == 0) return;
+        if (_runner.Model.Images is not { } input) throw new ArgumentException("The model takes no images.", nameof(images));
+        if (input.Check(images, CollectionsMarshal.AsSpan(prompt)) is { } problem) throw new ArgumentException(problem, nameof(images));
     }
 
     private void CheckPrompt(List<int> prompt)

@@ -17,6 +17,10 @@ public sealed record EngineStatus
     /// <summary>Used blocks that a parked prompt holds.</summary>
     public int BlocksParked { get; init; }
     public int ParkedSequences { get; init; }
+    /// <summary>Slots for recurrent states; 0 in models without.</summary>
+    public int StateSlotsTotal { get; init; }
+    /// <summary>Slots held by sequences, reservations and parked prompts; the others may keep states that can be hit.</summary>
+    public int StateSlotsUsed { get; init; }
     public long Preemptions { get; init; }
     /// <summary>Prompt tokens of admitted sequences, cached ones included.</summary>
     public long PromptTokens { get; init; }

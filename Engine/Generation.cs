@@ -21,11 +21,14 @@ public sealed record GenerationRequest
 {
     public required IReadOnlyList<int> PromptTokens { get; init; }
     public required SamplingParams Sampling { get; init; }
+    /// <summary>What stands behind the placeholders of the prompt, in its order; for models that take images (<see cref="ModelInfo.Images"/>).</summary>
+    public IReadOnlyList<PromptImage> Images { get; init; } = [];
     /// <summary>Prefill side: stop after the first token and keep the prompt's blocks (<see cref="GenerationOutput.Parked"/>), unless that token ends the sequence.</summary>
     public bool ParkAfterFirstToken { get; init; }
     /// <summary>
     /// Park even when the first token ends the sequence: other choices of the request need the prompt's KV.
-    /// Without <see cref="ParkAfterFirstToken"/>: park the prompt's blocks whenever the sequence ends with a token.
+    /// Without <see cref="ParkAfterFirstToken"/>: park the prompt's blocks whenever the sequence ends with a token; not in recurrent models,
+    /// whose state has gone on by then.
     /// </summary>
     public bool ParkWhenFinished { get; init; }
     /// <summary>
@@ -88,7 +91,7 @@ public sealed class GenerationHandle(long id, ChannelReader<GenerationOutput> ou
 /// Blocks of a prefilled prompt that outlive their sequence until <see cref="Release"/>; their content does not change before.
 /// They stay in the prefix cache after it. The engine loop keeps no clock on them: whoever holds this holds the lease.
 /// </summary>
-/// <param name="blocks">In token order.</param>
+/// <param name="blocks">In token order; those of the recurrent state, if there is one, after them.</param>
 /// <param name="tokenCount">Prompt tokens whose KV they hold.</param>
 /// <param name="release">Gives the blocks back to the engine loop; called at most once, from any thread.</param>
 public sealed class ParkedKv(IReadOnlyList<int> blocks, int tokenCount, Action release)
@@ -101,7 +104,7 @@ public sealed class ParkedKv(IReadOnlyList<int> blocks, int tokenCount, Action r
 }
 
 /// <summary>Blocks set aside on a decode engine for KV that is about to be pulled. Disposing an unused one frees them.</summary>
-/// <param name="blocks">In token order, enough for the prompt.</param>
+/// <param name="blocks">In token order, enough for the prompt; those of the recurrent state, if there is one, after them.</param>
 /// <param name="cachedBlocks">Leading blocks that already hold the right content (prefix hits): not to be written.</param>
 /// <param name="release">Called at most once unless <see cref="Take"/> was.</param>
 public sealed class KvReservation(IReadOnlyList<int> blocks, int cachedBlocks, Action release) : IDisposable

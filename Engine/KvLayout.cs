@@ -12,13 +12,23 @@ public sealed record KvLayout
     public required int BlockSize { get; init; }
     /// <summary>Bytes a block, all layers.</summary>
     public required long BlockBytes { get; init; }
+    /// <summary>Blocks that the recurrent state of one sequence takes; 0 for models whose whole past is in the blocks of its tokens.</summary>
+    public int StateBlocks { get; init; }
 }
 
-/// <summary>The memory behind the KV blocks. Block <c>i</c> starts at <c>Address + i * Layout.BlockBytes</c>; the owner frees it.</summary>
+/// <summary>
+/// The memory behind the KV blocks. Block <c>i</c> starts at <c>Address + i * Layout.BlockBytes</c>; the owner frees it. The last
+/// <c>StateSlots * Layout.StateBlocks</c> blocks are no token's: they hold recurrent states, and travel like any other block.
+/// </summary>
 public interface IKvMemory
 {
     KvLayout Layout { get; }
+    /// <summary>All of them, those of the state slots included.</summary>
     int BlockCount { get; }
+    /// <summary>Sequences whose recurrent state there is room for.</summary>
+    int StateSlots => 0;
+    /// <summary>Blocks for tokens.</summary>
+    int KvBlocks => BlockCount - StateSlots * Layout.StateBlocks;
     nint Address { get; }
 
     long Length => BlockCount * Layout.BlockBytes;

@@ -11,6 +11,8 @@ public sealed record ModelInfo
     public required int MaxPositions { get; init; }
     /// <summary>Union of the ids in config.json and generation_config.json.</summary>
     public required IReadOnlyList<int> EosTokenIds { get; init; }
+    /// <summary>Null for a model of text alone.</summary>
+    public ImageInput? Images { get; init; }
     /// <summary>Bytes of weights as kept in memory or mapped.</summary>
     public required long WeightBytes { get; init; }
 }

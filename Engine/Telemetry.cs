@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Diagnostics.Metrics;
 
 namespace NanoAspire.Engine;
@@ -7,6 +8,8 @@ namespace NanoAspire.Engine;
 internal static class Telemetry
 {
     public const string Name = "NanoAspire.Engine";
+
+    public static readonly ActivitySource Source = new(Name);
 
     private static readonly Meter Meter = new(Name);
     private static readonly ConcurrentDictionary<EngineLoop, byte> Loops = new();
@@ -66,6 +69,7 @@ internal static class Telemetry
         Meter.CreateObservableGauge("requests_waiting", () => Sum(s => s.Waiting), "{request}", "Sequences and reservations in line");
         Meter.CreateObservableGauge("parked_sequences", () => Sum(s => s.ParkedSequences), "{sequence}", "Prefilled prompts kept for a decode engine");
         Meter.CreateObservableGauge("kv_blocks", Blocks, "{block}", "KV blocks by state: free, cached, used, parked");
+        Meter.CreateObservableGauge("state_slots", Slots, "{slot}", "Slots for recurrent states by state: free, used");
     }
 
     /// <summary>The gauges add up the loops of the process: a process usually has one.</summary>
@@ -76,6 +80,12 @@ internal static class Telemetry
     public static KeyValuePair<string, object?> Tag(string name, string value) => new(name, value);
 
     private static long Sum(Func<EngineStatus, long> figure) => Loops.Keys.Sum(loop => figure(loop.Status));
+
+    private static IEnumerable<Measurement<long>> Slots() =>
+    [
+        new(Sum(s => s.StateSlotsTotal - s.StateSlotsUsed), Tag("state", "free")),
+        new(Sum(s => s.StateSlotsUsed), Tag("state", "used")),
+    ];
 
     private static IEnumerable<Measurement<long>> Blocks() =>
     [

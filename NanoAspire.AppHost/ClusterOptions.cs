@@ -1,4 +1,5 @@
 using System.Globalization;
+using NanoAspire.AppHost.Deployment;
 
 namespace NanoAspire.AppHost;
 
@@ -9,7 +10,7 @@ internal sealed record ClusterOptions
     public const int UsageError = 2;
 
     private const int MaxEngines = 64;
-    private const string Usage = "options: --model DIR, --prefill N, --decode N, --encoder N, --scope S";
+    private const string Usage = $"options: --model DIR, --prefill N, --decode N, --encoder N, --scope S; with --publisher manifest|docker-compose|kubernetes --output-path PATH also {PlacementOptions.Usage}";
 
     private static readonly HashSet<string> HostOptions =
     [
@@ -26,6 +27,9 @@ internal sealed record ClusterOptions
 
     /// <summary>Keeps several clusters on one control plane apart.</summary>
     public string? Scope { get; private init; }
+
+    /// <summary>Where the engines run when they are published.</summary>
+    public PlacementOptions Placement { get; private init; } = new();
 
     /// <summary>Null after one line on standard error, when an option is unknown or out of range.</summary>
     public static ClusterOptions? Parse(string[] args)
@@ -59,9 +63,25 @@ internal sealed record ClusterOptions
                 case "prefill" or "decode":
                     return Wrong($"--{name} takes a number from {(name == "decode" ? 1 : 0)} to {MaxEngines}, not '{value}'");
                 default:
-                    if (!HostOptions.Contains(name) && !name.Contains(':', StringComparison.Ordinal)) return Wrong($"unknown option '--{name}'; {Usage}");
+                    try
+                    {
+                        if (options.Placement.With(name, value) is { } placement) options = options with { Placement = placement };
+                        else if (!HostOptions.Contains(name) && !name.Contains(':', StringComparison.Ordinal)) return Wrong($"unknown option '--{name}'; {Usage}");
+                    }
+                    catch (FormatException e)
+                    {
+                        return Wrong(e.Message);
+                    }
                     break;
             }
+        }
+        try
+        {
+            options.Placement.Check();
+        }
+        catch (FormatException e)
+        {
+            return Wrong(e.Message);
         }
         return options;
     }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.Extensions.DependencyInjection;
+using NanoAspire.AppHost.Deployment;
 
 namespace NanoAspire.AppHost;
 
@@ -31,13 +32,19 @@ internal static class NanoAspireExtensions
     {
         engine.WithArgs("serve", model.Resource);
         if (mode is not null) engine.WithArgs("--mode", mode);
-        if (replicas > 1 && engine.ApplicationBuilder.ExecutionContext.IsRunMode)
+        if (engine.ApplicationBuilder.ExecutionContext.IsRunMode)
         {
             // Instances of one machine share its cores; prefill and decode take turns on a request, so only siblings count.
-            engine.WithArgs("--threads", Math.Max(1, Environment.ProcessorCount / replicas).ToString(CultureInfo.InvariantCulture));
+            engine.WithArgs(context =>
+            {
+                var siblings = engine.Resource.GetReplicaCount();
+                if (siblings > 1) context.Args.Add("--threads");
+                if (siblings > 1) context.Args.Add(Math.Max(1, Environment.ProcessorCount / siblings).ToString(CultureInfo.InvariantCulture));
+            });
+            engine.WithDrainCommand();
         }
-        if (replicas > 1) engine.WithReplicas(replicas);
-        return engine.WithScope(cluster).WithHttpEndpoint().WithHttpHealthCheck("/health");
+        engine.WithReplicas(replicas);                           // also where it is one: what has replicas can be scaled
+        return engine.WithScope(cluster).WithHttpEndpoint().WithHttpHealthCheck("/health").PlacedBy(cluster.Placement);
     }
 
     public static IResourceBuilder<ProjectResource> WithScope(this IResourceBuilder<ProjectResource> service, ClusterOptions cluster) =>

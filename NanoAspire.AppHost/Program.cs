@@ -1,18 +1,20 @@
 using NanoAspire.AppHost;
+using NanoAspire.AppHost.Deployment;
 
 if (ClusterOptions.Parse(args) is not { } cluster) return ClusterOptions.UsageError;
 var builder = DistributedApplication.CreateBuilder(args);
 if (builder.FindModel(cluster.Model) is not { } model) return ClusterOptions.Failure;
 
 // What is running, and where its state lives. Without Redis on this machine, Ctrl keeps the state itself.
-var redis = builder.AddRedis("redis");
+var redis = builder.AddRedis("redis").WithPublishedVolume("redis-data");
 
 var ctrl = builder.AddProject<Projects.Ctrl>("ctrl", launchProfileName: null)
     .WithArgs("server")
     .WithHttpEndpoint(port: builder.DevelopmentPort(4479))
     .WithReference(redis)
     .WaitFor(redis)
-    .WithHttpHealthCheck("/health");
+    .WithHttpHealthCheck("/health")
+    .AsService("/health");
 
 // Prefill computes prompts; decode pulls their KV blocks and generates.
 var prefill = cluster.Prefill == 0 ? null : builder.AddProject<Projects.PrefillEngine>("prefill", launchProfileName: null)
@@ -32,8 +34,10 @@ var router = builder.AddProject<Projects.Router>("router", launchProfileName: nu
     .WithExternalHttpEndpoints()
     .WithReference(ctrl)
     .WaitFor(ctrl)
-    .WithHttpHealthCheck("/ready");
+    .WithHttpHealthCheck("/ready")
+    .AsService("/ready");
 
+if (!builder.AddPublishTargets()) return ClusterOptions.UsageError;
 builder.AnnounceWhenReady(router, model);
 builder.Build().Run();
 return Environment.ExitCode;

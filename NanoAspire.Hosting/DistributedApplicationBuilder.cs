@@ -2,6 +2,7 @@ using System.Reflection;
 using System.Security.Cryptography;
 using System.Text;
 using Aspire.Hosting.Eventing;
+using Aspire.Hosting.Pipelines;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
@@ -9,6 +10,8 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Console;
 using Microsoft.Extensions.Options;
+using NanoAspire.Hosting.Publishing.Steps;
+using NanoAspire.Hosting.Model;
 using NanoAspire.Hosting.Run;
 using NanoAspire.Hosting.Testing;
 
@@ -35,6 +38,7 @@ public class DistributedApplicationBuilder : IDistributedApplicationBuilder
     private readonly HostApplicationBuilder _inner;
     private readonly DistributedApplicationOptions _options;
     private readonly DistributedApplicationExecutionContextOptions _executionOptions;
+    private readonly DistributedApplicationPipeline _pipeline = new();
     private readonly EntryPointInterceptor? _interceptor = EntryPointInterceptor.Current;
 
     public DistributedApplicationBuilder(string[] args) : this(new DistributedApplicationOptions { Args = args })
@@ -74,6 +78,7 @@ public class DistributedApplicationBuilder : IDistributedApplicationBuilder
     public IDistributedApplicationEventing Eventing { get; } = new DistributedApplicationEventing();
     public DistributedApplicationExecutionContext ExecutionContext { get; }
     public IResourceCollection Resources { get; } = new ResourceCollection();
+    public IDistributedApplicationPipeline Pipeline => _pipeline;
 
     public IResourceBuilder<T> AddResource<T>(T resource) where T : IResource
     {
@@ -111,6 +116,7 @@ public class DistributedApplicationBuilder : IDistributedApplicationBuilder
         services.AddSingleton(_options);
         services.AddSingleton(Eventing);
         services.AddSingleton(new HostAssembly(AppHostAssembly));
+        services.AddSingleton(new HostSecrets(UserSecrets.Of(this)));
         services.AddSingleton(_ => new DistributedApplicationModel(Resources));
         services.AddSingleton(p => new ResourceLoggerService(p));
         services.AddSingleton(p => new ResourceNotificationService(p.GetRequiredService<ILogger<ResourceNotificationService>>(),
@@ -128,7 +134,7 @@ public class DistributedApplicationBuilder : IDistributedApplicationBuilder
 
         if (!ExecutionContext.IsRunMode)
         {
-            services.AddHostedService<PublishRunner>();
+            services.AddPublishing(_inner.Configuration, _pipeline);
             return;
         }
         if (_interceptor is null) services.AddHostedService<ConsolePrinter>();
@@ -174,8 +180,8 @@ public class DistributedApplicationBuilder : IDistributedApplicationBuilder
             ["AppHost:PathSha256"] = path,
             ["AppHost:ProjectNameSha256"] = name,
             ["AppHost:Sha256"] = ExecutionContext.IsPublishMode ? name : path,
-            ["AppHost:BrowserToken"] = Configured("ASPIRE_DASHBOARD_FRONTEND_BROWSERTOKEN", "DOTNET_DASHBOARD_FRONTEND_BROWSERTOKEN", "AppHost:BrowserToken") ?? Secret(),
-            ["AppHost:OtlpApiKey"] = Configured("AppHost:OtlpApiKey") ?? Secret(),
+            ["AppHost:BrowserToken"] = Configured("ASPIRE_DASHBOARD_FRONTEND_BROWSERTOKEN", "DOTNET_DASHBOARD_FRONTEND_BROWSERTOKEN", "AppHost:BrowserToken") ?? Kept("AppHost:BrowserToken"),
+            ["AppHost:OtlpApiKey"] = Configured("AppHost:OtlpApiKey") ?? Kept("AppHost:OtlpApiKey"),
             ["NanoAspire:RestartOnCrash"] = Configured("NanoAspire:RestartOnCrash") ?? (_interceptor is null ? "true" : "false"),
         });
     }
@@ -189,7 +195,14 @@ public class DistributedApplicationBuilder : IDistributedApplicationBuilder
         return null;
     }
 
-    private static string Secret() => RandomNumberGenerator.GetHexString(32, lowercase: true);
+    /// <summary>A new secret, the same in the next run where the host has user secrets.</summary>
+    private string Kept(string key)
+    {
+        var secret = RandomNumberGenerator.GetHexString(32, lowercase: true);
+        if (!_options.DisableDashboard) UserSecrets.Of(this)?.TrySet(key, secret);
+        return secret;
+    }
+
     private static string Sha256(string text) => Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
 
     private static DistributedApplicationExecutionContextOptions OperationOf(ConfigurationManager configuration)

@@ -15,4 +15,15 @@ public static class ExecutableResourceBuilderExtensions
         var resource = builder.AddResource(new ExecutableResource(name, command, folder));
         return args is { Length: > 0 } ? resource.WithArgs(args) : resource;
     }
+
+    /// <summary>Publishes the program as a container that is built from the Dockerfile in its working directory. Without effect in a run.</summary>
+    public static IResourceBuilder<T> PublishAsDockerFile<T>(this IResourceBuilder<T> builder) where T : ExecutableResource => builder.PublishAsDockerFile(configure: null);
+
+    /// <inheritdoc cref="PublishAsDockerFile{T}(IResourceBuilder{T})"/>
+    public static IResourceBuilder<T> PublishAsDockerFile<T>(this IResourceBuilder<T> builder, Action<IResourceBuilder<ContainerResource>>? configure)
+        where T : ExecutableResource
+    {
+        PublishedContainerResource.Replace(builder, builder.Resource.WorkingDirectory, configure);
+        return builder;
+    }
 }

@@ -1,5 +1,7 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
 using Aspire.Hosting.Eventing;
+using Aspire.Hosting.Pipelines;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -19,6 +21,10 @@ public interface IDistributedApplicationBuilder
     IDistributedApplicationEventing Eventing { get; }
     DistributedApplicationExecutionContext ExecutionContext { get; }
     IResourceCollection Resources { get; }
+
+    /// <summary>What happens when the application is published.</summary>
+    [Experimental("ASPIREPIPELINES001")]
+    IDistributedApplicationPipeline Pipeline { get; }
 
     /// <exception cref="DistributedApplicationException">A resource of that name (in any case) exists.</exception>
     IResourceBuilder<T> AddResource<T>(T resource) where T : IResource;

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Configuration;
+using NanoAspire.Hosting.Model;
 
 namespace Aspire.Hosting;
 
@@ -25,13 +26,17 @@ public static class ParameterResourceBuilderExtensions
     /// <param name="name">The resource name.</param>
     /// <param name="value">How to find the value when the configuration has none.</param>
     /// <param name="secret">Whether the value is masked wherever it is shown.</param>
-    /// <param name="persist">Accepted for source compatibility: a generated value lives as long as the run.</param>
+    /// <param name="persist">Whether the value is kept in the host's user secrets, so that the next run finds the same.</param>
     public static IResourceBuilder<ParameterResource> AddParameter(this IDistributedApplicationBuilder builder, string name, ParameterDefault value,
-        bool secret = false, bool persist = false) => builder.Add(name, value, secret);
+        bool secret = false, bool persist = false) => builder.AddResource(Create(builder, name, value, secret, persist));
 
     public static IResourceBuilder<ParameterResource> AddParameterFromConfiguration(this IDistributedApplicationBuilder builder, string name,
         string configurationKey, bool secret = false) =>
-        builder.AddResource(new ParameterResource(name, _ => builder.Configuration[configurationKey] ?? throw Missing(name, configurationKey), secret) { ConfigurationKey = configurationKey });
+        builder.AddResource(new ParameterResource(name, _ => builder.Configuration[configurationKey] ?? throw Missing(name, configurationKey), secret)
+        {
+            ConfigurationKey = configurationKey,
+            MayBeAsked = true,
+        });
 
     public static IResourceBuilder<ParameterResource> WithDescription(this IResourceBuilder<ParameterResource> builder, string description, bool enableMarkdown = false)
     {
@@ -79,18 +84,37 @@ public static class ParameterResourceBuilderExtensions
             MinNumeric = minNumeric,
             MinSpecial = minSpecial,
         };
-        return Create(builder, name, generate, secret: true);
+        return CreateGeneratedParameter(builder, name, secret: true, generate);
     }
 
-    private static IResourceBuilder<ParameterResource> Add(this IDistributedApplicationBuilder builder, string name, ParameterDefault? defaultValue, bool secret) =>
-        builder.AddResource(Create(builder, name, defaultValue, secret));
+    /// <summary>A generated value that is kept in the host's user secrets; not part of the model's list until something refers to it.</summary>
+    public static ParameterResource CreateGeneratedParameter(IDistributedApplicationBuilder builder, string name, bool secret, GenerateParameterDefault parameterDefault) =>
+        Create(builder, name, parameterDefault, secret, persist: true);
 
-    private static ParameterResource Create(IDistributedApplicationBuilder builder, string name, ParameterDefault? defaultValue, bool secret) =>
-        new(name, fallback => Configured(builder.Configuration, name) ?? fallback?.GetDefaultValue() ?? throw Missing(name, Key(name)), secret)
+    /// <summary>A value from the configuration that is not part of the model's list until something refers to it.</summary>
+    public static ParameterResource CreateParameter(IDistributedApplicationBuilder builder, string name, bool secret) =>
+        Create(builder, name, defaultValue: null, secret, persist: false);
+
+    private static IResourceBuilder<ParameterResource> Add(this IDistributedApplicationBuilder builder, string name, ParameterDefault? defaultValue, bool secret) =>
+        builder.AddResource(Create(builder, name, defaultValue, secret, persist: false));
+
+    private static ParameterResource Create(IDistributedApplicationBuilder builder, string name, ParameterDefault? defaultValue, bool secret, bool persist)
+    {
+        var secrets = persist ? UserSecrets.Of(builder) : null;
+        return new(name, fallback => Configured(builder.Configuration, name) ?? Default(fallback) ?? throw Missing(name, Key(name)), secret)
         {
             Default = defaultValue,
             ConfigurationKey = Key(name),
+            MayBeAsked = defaultValue is null,
         };
+
+        string? Default(ParameterDefault? fallback)
+        {
+            var value = fallback?.GetDefaultValue();
+            if (value is not null) secrets?.TrySet(Key(name), value);
+            return value;
+        }
+    }
 
     private static string Key(string name) => $"Parameters:{name}";
 

@@ -41,6 +41,15 @@ public static class ProjectResourceBuilderExtensions
     public static IResourceBuilder<ProjectResource> WithEndpointsInEnvironment(this IResourceBuilder<ProjectResource> builder, Func<EndpointAnnotation, bool> filter) =>
         builder.WithAnnotation(new EndpointEnvironmentFilterAnnotation(filter));
 
+    /// <summary>Publishes the project as a container that is built from the Dockerfile in its folder. Without effect in a run.</summary>
+    public static IResourceBuilder<T> PublishAsDockerFile<T>(this IResourceBuilder<T> builder, Action<IResourceBuilder<ContainerResource>>? configure = null)
+        where T : ProjectResource
+    {
+        var project = builder.Resource.GetProjectMetadata().ProjectPath;
+        PublishedContainerResource.Replace(builder, Path.GetDirectoryName(project) ?? throw new InvalidOperationException($"'{project}' has no folder."), configure);
+        return builder;
+    }
+
     private static IResourceBuilder<ProjectResource> Add(this IDistributedApplicationBuilder builder, string name, IProjectMetadata metadata, ProjectResourceOptions options)
     {
         var resource = builder.AddResource(new ProjectResource(name)).WithAnnotation(metadata);

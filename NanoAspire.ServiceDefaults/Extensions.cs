@@ -11,6 +11,10 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Console;
 using NanoAspire.ServiceDefaults.Metrics;
 using NanoAspire.ServiceDefaults.Telemetry;
+using OpenTelemetry.Logs;
+using OpenTelemetry.Metrics;
+using OpenTelemetry.Resources;
+using OpenTelemetry.Trace;
 
 namespace Microsoft.Extensions.Hosting;
 
@@ -51,6 +55,16 @@ public static class Extensions
         builder.Services.AddSingleton<MetricsCollector>();
         builder.Services.AddSingleton<IStartupFilter, ServerSpanFilter>();
         builder.AddTelemetryExport();
+        return builder;
+    }
+
+    /// <summary>Says something about this process with all its telemetry, as a resource attribute.</summary>
+    public static TBuilder AddTelemetryAttribute<TBuilder>(this TBuilder builder, string name, string value) where TBuilder : IHostApplicationBuilder
+    {
+        void Add(ResourceBuilder resource) => resource.AddAttributes([new(name, value)]);
+        builder.Services.ConfigureOpenTelemetryTracerProvider(tracing => tracing.ConfigureResource(Add));
+        builder.Services.ConfigureOpenTelemetryMeterProvider(metrics => metrics.ConfigureResource(Add));
+        builder.Services.ConfigureOpenTelemetryLoggerProvider(logging => logging.ConfigureResource(Add));
         return builder;
     }
 

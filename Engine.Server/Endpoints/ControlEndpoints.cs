@@ -58,10 +58,21 @@ internal static class ControlEndpoints
             ["threads"] = options.Engine.Load.Threads,
             ["kvcache_block_size"] = layout.BlockSize,
             ["kv_block_bytes"] = layout.BlockBytes,
-            ["num_kvcache_blocks"] = model.Runner.KvMemory.BlockCount,
+            ["num_kvcache_blocks"] = model.Runner.KvMemory.KvBlocks,
+            ["num_state_slots"] = model.Runner.KvMemory.StateSlots,
+            ["state_slot_bytes"] = layout.StateBlocks * layout.BlockBytes,
             ["kv_digest"] = layout.Digest,
             ["transport"] = model.Transport.Name,
             ["transport_requested"] = options.Engine.Transport,
+            ["transport_reason"] = model.Transport.Reason,
+            ["transport_paths"] = new JsonArray([.. model.Transport.Paths.Select(path => (JsonNode)new JsonObject
+            {
+                ["peer"] = path.Peer,
+                ["region"] = path.Region.ToString(),
+                ["access"] = path.Access,
+                ["path"] = path.Path,
+                ["reason"] = path.Reason,
+            })]),
         };
     }
 

@@ -11,7 +11,7 @@ namespace NanoAspire.Engine.Server.Endpoints;
 /// </summary>
 internal sealed class RequestSpan : IDisposable
 {
-    private static readonly ActivitySource Source = new("NanoAspire.Engine.Server");
+    internal static readonly ActivitySource Source = new("NanoAspire.Engine.Server");
 
     private readonly TimeProvider _time;
     private readonly DateTimeOffset _started;

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using NanoAspire.Engine.Server.Endpoints;
 using NanoAspire.Engine.Server.Hosting;
 using NanoAspire.Engine.Server.Requests;
 using NanoAspire.Engine.Text;
@@ -10,9 +11,11 @@ internal sealed class PromptBuilder(ServedModel model)
 {
     public IReadOnlyList<int[]> Build(InferenceRequest request)
     {
+        using var span = RequestSpan.Source.StartActivity("tokenize");
         IReadOnlyList<int[]> prompts = request.Chat ? [Chat(request.Messages!, request.Tools, request.AddGenerationPrompt, request.TemplateArguments)] : [.. request.Prompts.Select(prompt => prompt.Ids ?? Encode(prompt.Text!))];
         if (request.ResumeTokenIds is { } resumed) prompts = [[.. prompts[0], .. resumed]];
         foreach (var prompt in prompts) Check(prompt, request);
+        span?.SetTag("gen_ai.usage.input_tokens", prompts.Sum(prompt => prompt.Length));
         return prompts;
     }
 

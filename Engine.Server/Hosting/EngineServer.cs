@@ -28,6 +28,7 @@ internal static class EngineServer
     {
         var builder = WebApplication.CreateBuilder();
         builder.AddServiceDefaults();
+        builder.AddTelemetryAttribute("nanoaspire.engine.role", options.Role.ToString().ToLowerInvariant());
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Limits.MaxRequestBodySize = MaxBodyBytes);
         if (ListenUrl(options, builder) is { } url) builder.WebHost.UseUrls(url);
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = DrainTimeout);

@@ -42,7 +42,7 @@ internal sealed class GrammarSource(ServedModel model)
         if (request.ToolChoice is not { } choice) return null;
         var syntax = model.ToolCalls?.Name;
         var parallel = request.ParallelToolCalls && !choice.Single;
-        if (choice.Required) return new(syntax ?? ToolCallFormat.Json.Name, choice.Functions, Required: true, parallel && syntax is not null);
+        if (choice.Required) return new(syntax ?? ToolCallFormat.Json.Name, choice.Functions, Required: true, parallel);
         // With a response format the answer is that or calls; without, only strict functions are worth a grammar.
         return syntax is not null && (request.Format is not null || choice.Functions.Any(function => function.Strict)) ? new(syntax, choice.Functions, request.Format is not null, parallel) : null;
     }

@@ -20,7 +20,8 @@ internal sealed class BlockPool
     /// <param name="blockCount">Blocks of the memory behind the pool, block 0 included.</param>
     /// <param name="blockSize">Tokens a block.</param>
     /// <param name="caching">False: nothing is published, nothing hits.</param>
-    public BlockPool(int blockCount, int blockSize, bool caching)
+    /// <param name="states">Slots of the sequences' recurrent states; null in models without.</param>
+    public BlockPool(int blockCount, int blockSize, bool caching, StatePool? states = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(blockCount, 2);
         ArgumentOutOfRangeException.ThrowIfLessThan(blockSize, 1);
@@ -28,12 +29,14 @@ internal sealed class BlockPool
         _tokens = caching ? new int[(long)blockCount * blockSize] : [];
         BlockSize = blockSize;
         Caching = caching;
+        States = states;
         Total = blockCount - 1;
         for (var id = 1; id < blockCount; id++) PushBack(id);
     }
 
     public int BlockSize { get; }
     public bool Caching { get; }
+    public StatePool? States { get; }
     /// <summary>Blocks that sequences can have.</summary>
     public int Total { get; }
     /// <summary>Blocks that can be taken now, with or without content.</summary>

@@ -1,19 +1,33 @@
 using NanoAspire.Engine.Kernels;
 using NanoAspire.Native.Rdma.SharedMemory;
+using NanoAspire.Native.Rdma.Ucx;
 
 namespace NanoAspire.Engine.Execution;
 
-/// <summary>The paged KV pool in native memory, blocks one after the other, each with all layers: [layer][k ‖ v][kv head][…]. Starts zeroed. Owns the memory.</summary>
+/// <summary>
+/// The paged KV pool in native memory, blocks one after the other, each with the planes of all layers; after them the state slots. Starts
+/// zeroed. Owns the memory.
+/// </summary>
 internal sealed unsafe class KvArena : IKvMemory, IDisposable
 {
-    private readonly KvGeometry _geometry;
+    private readonly CacheGeometry _geometry;
     private readonly IDisposable _memory;
 
-    public KvArena(KvGeometry geometry, KvLayout layout, int blockCount, bool shareable = false)
+    /// <param name="geometry">What a block and a slot hold.</param>
+    /// <param name="layout">The same for those who only move blocks.</param>
+    /// <param name="kvBlocks">Blocks for tokens.</param>
+    /// <param name="stateSlots">States of as many sequences.</param>
+    /// <param name="shareable">In memory that other processes can map, where there is such memory.</param>
+    /// <param name="byUcx">In memory that UCX allocates, where it can.</param>
+    public KvArena(CacheGeometry geometry, KvLayout layout, int kvBlocks, int stateSlots = 0, bool shareable = false, bool byUcx = false)
     {
-        (_geometry, Layout, BlockCount) = (geometry, layout, blockCount);
-        var bytes = blockCount * geometry.BlockBytes;
-        if (shareable && SharedArena.TryAllocate(bytes) is { } shared)
+        (_geometry, Layout, StateSlots, BlockCount) = (geometry, layout, stateSlots, checked(kvBlocks + stateSlots * layout.StateBlocks));
+        var bytes = BlockCount * geometry.BlockBytes;
+        if (byUcx && UcxArena.TryAllocate(bytes, out _) is { } ucx)
+        {
+            (_memory, Address) = (ucx, ucx.Address);
+        }
+        else if (shareable && SharedArena.TryAllocate(bytes) is { } shared)
         {
             (_memory, Address) = (shared, shared.Address);
         }
@@ -26,9 +40,19 @@ internal sealed unsafe class KvArena : IKvMemory, IDisposable
 
     public KvLayout Layout { get; }
     public int BlockCount { get; }
+    public int StateSlots { get; }
+    public int KvBlocks => BlockCount - StateSlots * Layout.StateBlocks;
     public nint Address { get; }
 
-    public LayerKv Layer(int layer) => _geometry.Layer(Address, layer);
+    /// <summary>The keys and values that plane <paramref name="plane"/> holds.</summary>
+    public LayerKv Layer(int plane) => ((KvGeometry)_geometry.Planes[plane]).At(Address, _geometry.BlockBytes, _geometry.Offset(plane));
+
+    /// <summary>The rows that plane <paramref name="plane"/> holds.</summary>
+    public LayerRows Rows(int plane) => new(Address, _geometry.BlockBytes, _geometry.Offset(plane), (RowPlane)_geometry.Planes[plane]);
+
+    /// <summary>What state <paramref name="state"/> keeps of every sequence.</summary>
+    public LayerState State(int state) =>
+        new(Address + (nint)(KvBlocks * _geometry.BlockBytes), Layout.StateBlocks * _geometry.BlockBytes, _geometry.StateOffset(state), _geometry.States[state]);
 
     public void Dispose() => _memory.Dispose();
 }

@@ -18,7 +18,7 @@ internal sealed unsafe class ModelRunner(ModelInfo info, IModel model, LoadedWei
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
         if (batch.Tokens.Count > maxBatchedTokens) throw new ArgumentException($"Step batch: {batch.Tokens.Count} tokens, at most {maxBatchedTokens} are allowed.", nameof(batch));
-        _step.Fill(batch, info.VocabSize, kv.Layout.BlockSize, kv.BlockCount, info.MaxPositions);
+        _step.Fill(batch, info.VocabSize, kv.Layout.BlockSize, kv.KvBlocks, info.MaxPositions, kv.StateSlots, info.Images);
         if (_step.TokenCount == 0) return;
         if (logits.Length < (long)_step.LogitsCount * info.VocabSize) throw new ArgumentException($"{logits.Length} floats cannot hold {_step.LogitsCount} rows of {info.VocabSize} logits.", nameof(logits));
         fixed (float* rows = logits) model.Forward(_step, kv, _workspace, new Tensor(rows, _step.LogitsCount, info.VocabSize));

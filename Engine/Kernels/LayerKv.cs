@@ -4,6 +4,7 @@ namespace NanoAspire.Engine.Kernels;
 /// One layer's keys and values inside the block pool, as panels of 16 columns like the weights: keys K[head][slot / 16][dim][slot % 16],
 /// because a score tile runs along the slots; values V[head][dim / 16][slot][dim % 16], because an output tile runs along the dims.
 /// Both are read as sequential streams and add up in one fixed order: dims ascending for a score, positions ascending for an output.
+/// E4M3 rows have a power of two each, one byte (the exponent of a float32), for keys and values: [head][slot].
 /// </summary>
 /// <param name="Base">Start of block 0 in the pool.</param>
 /// <param name="BlockBytes">From one block to the next.</param>
@@ -13,17 +14,22 @@ namespace NanoAspire.Engine.Kernels;
 internal readonly record struct LayerKv(nint Base, long BlockBytes, long KeyOffset, long ValueOffset, KvGeometry Geometry)
 {
     public unsafe byte* Key(int block, int head) => (byte*)Base + block * BlockBytes + KeyOffset + head * Geometry.HeadBytes;
+    /// <summary>Exponents of the keys of a head; those of its values are <see cref="KvGeometry.ScaleBytes"/> further on.</summary>
+    public unsafe byte* KeyScales(int block, int head) => (byte*)Base + block * BlockBytes + ValueOffset + Geometry.Heads * Geometry.HeadBytes + head * Geometry.BlockSize;
+    public unsafe byte* ValueScales(int block, int head) => KeyScales(block, head) + Geometry.ScaleBytes;
     public unsafe byte* Value(int block, int head) => (byte*)Base + block * BlockBytes + ValueOffset + head * Geometry.HeadBytes;
 }
 
-/// <summary>Shape of the KV of one layer in one block.</summary>
-internal sealed record KvGeometry(int Layers, int Heads, int HeadDim, int BlockSize, WeightType Type)
+/// <summary>Keys and values of one attention layer with heads of their own (MHA, GQA) in one block.</summary>
+internal sealed record KvGeometry(int Heads, int HeadDim, int BlockSize, WeightType Type) : CachePlane
 {
     /// <summary>Columns of a panel; block sizes and head dims are multiples of it.</summary>
     public const int Panel = 16;
 
     /// <summary>Keys (or values) of one head in one block.</summary>
     public long HeadBytes => (long)HeadDim * BlockSize * Type.Bytes();
-    public long BlockBytes => 2L * Layers * Heads * HeadBytes;
-    public LayerKv Layer(nint pool, int layer) => new(pool, BlockBytes, 2L * layer * Heads * HeadBytes, (2L * layer + 1) * Heads * HeadBytes, this);
+    /// <summary>Exponents of the keys (or values) of all heads in one block; 0 unless they are E4M3.</summary>
+    public long ScaleBytes => Type == WeightType.E4M3 ? (long)Heads * BlockSize : 0;
+    public override long Bytes => (2 * (Heads * HeadBytes + ScaleBytes) + 63) / 64 * 64;
+    public LayerKv At(nint pool, long blockBytes, long offset) => new(pool, blockBytes, offset, offset + Heads * HeadBytes, this);
 }

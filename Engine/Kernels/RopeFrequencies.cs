@@ -9,6 +9,15 @@ internal sealed class RopeFrequencies
     public float[] Angles { get; }
     public float Scale { get; }
 
+    /// <summary>Which position each pair turns by; null: the one there is.</summary>
+    public RopeAxes? Axes { get; private init; }
+
+    /// <summary>The rotations that undo these.</summary>
+    public RopeFrequencies Inverse() => new([.. Angles.Select(angle => -angle)], Scale) { Axes = Axes };
+
+    /// <summary>The same angles by positions in time and space.</summary>
+    public RopeFrequencies By(RopeAxes? axes) => new(Angles, Scale) { Axes = axes };
+
     /// <param name="dim">Rotated columns of a head, even.</param>
     /// <param name="theta">Base of the geometric series.</param>
     /// <param name="yarn">Null for plain RoPE.</param>
@@ -44,6 +53,9 @@ internal sealed record YarnScaling
     public bool Truncate { get; init; } = true;
     /// <summary>Factor on cos and sin, so its square scales the attention scores.</summary>
     public required double AttentionFactor { get; init; }
+
+    /// <summary>Factor on the attention scores of families that scale them apart from cos and sin: the square of g(mscale_all_dim), 1 without it.</summary>
+    public double ScoreFactor { get; init; } = 1;
 
     /// <summary>0.1 · mscale · ln(factor) + 1</summary>
     public static double MScale(double factor, double mscale = 1) => factor <= 1 ? 1 : 0.1 * mscale * Math.Log(factor) + 1;

@@ -6,9 +6,11 @@ internal enum WeightType
     F32,
     F16,
     BF16,
+    /// <summary>Eight bits, with scales beside them: a block of a weight, or a tile of a cached row, shares one.</summary>
+    E4M3,
 }
 
 internal static class WeightTypes
 {
-    public static int Bytes(this WeightType type) => type == WeightType.F32 ? 4 : 2;
+    public static int Bytes(this WeightType type) => type switch { WeightType.F32 => 4, WeightType.E4M3 => 1, _ => 2 };
 }

@@ -63,6 +63,12 @@ internal sealed unsafe class Workspace : IDisposable
             return new((float*)workspace.Allocate((long)rows * stride * sizeof(float)), rows, columns, stride);
         }
 
+        /// <summary>Uninitialised, on a cache line.</summary>
+        public int* Ints(int count) => (int*)workspace.Allocate((long)count * sizeof(int));
+
+        /// <summary>Uninitialised, up to <paramref name="most"/> positions for each token.</summary>
+        public Selection Selection(int tokens, int most) => new(Ints(tokens), (int*)workspace.Allocate((long)tokens * most * sizeof(int)), most);
+
         public void Dispose()
         {
             workspace._chunk = chunk;

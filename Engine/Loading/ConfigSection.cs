@@ -21,6 +21,25 @@ internal sealed class ConfigSection(JsonElement json, string path)
         throw Bad(field, $"must be a positive integer, not {value.GetRawText()}");
     }
 
+    /// <summary>0 or more; null when absent.</summary>
+    public int? OptionalCount(string field)
+    {
+        if (Find(field) is not { } value) return null;
+        if (value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var number) && number >= 0) return number;
+        throw Bad(field, $"must be an integer that is not negative, not {value.GetRawText()}");
+    }
+
+    /// <summary>A list of integers that are not negative; empty when absent.</summary>
+    public IReadOnlyList<int> Counts(string field)
+    {
+        if (Find(field) is not { } value) return [];
+        var numbers = new List<int>();
+        if (value.ValueKind != JsonValueKind.Array) throw Bad(field, "must be a list of integers");
+        foreach (var item in value.EnumerateArray())
+            numbers.Add(item.ValueKind == JsonValueKind.Number && item.TryGetInt32(out var number) && number >= 0 ? number : throw Bad(field, $"must be a list of integers that are not negative, not {value.GetRawText()}"));
+        return numbers;
+    }
+
     public double PositiveNumber(string field) => OptionalPositiveNumber(field) ?? throw Bad(field, "is missing");
 
     public double? OptionalPositiveNumber(string field)
@@ -29,6 +48,9 @@ internal sealed class ConfigSection(JsonElement json, string path)
         if (value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out var number) && number > 0 && double.IsFinite(number)) return number;
         throw Bad(field, $"must be a positive number, not {value.GetRawText()}");
     }
+
+    /// <summary>A positive number; zero, like absence, is null: exporters write 0 for "none".</summary>
+    public double? OptionalFactor(string field) => Find(field) is { ValueKind: JsonValueKind.Number } value && value.TryGetDouble(out var number) && number == 0 ? null : OptionalPositiveNumber(field);
 
     public bool Flag(string field, bool otherwise) => Find(field) is not { } value ? otherwise : value.ValueKind switch
     {
@@ -62,6 +84,9 @@ internal sealed class ConfigSection(JsonElement json, string path)
     public ConfigSection? OptionalSection(string field) => Find(field) is not { } value ? null
         : value.ValueKind == JsonValueKind.Object ? new ConfigSection(value, $"{Path}: {field}")
         : throw Bad(field, "must be an object");
+
+    /// <summary>Whether some field is an object itself.</summary>
+    public bool HasSections => json.EnumerateObject().Any(entry => entry.Value.ValueKind == JsonValueKind.Object);
 
     private JsonElement? Find(string field) => json.TryGetProperty(field, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;
 }

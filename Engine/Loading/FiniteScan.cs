@@ -18,6 +18,14 @@ internal static unsafe class FiniteScan
                 if (Vector512.EqualsAny(Vector512.Load(numbers + i) & exponent, exponent)) break;
             for (; i < count; i++) if ((numbers[i] & 0x7f800000u) == 0x7f800000u) return i;
         }
+        else if (type == WeightType.E4M3)
+        {
+            var magnitude = Vector512.Create((byte)0x7f);                    // all of it set is NaN; there is no infinity
+            var i = 0L;
+            for (; i + Vector512<byte>.Count <= count; i += Vector512<byte>.Count)
+                if (Vector512.EqualsAny(Vector512.Load(data + i) & magnitude, magnitude)) break;
+            for (; i < count; i++) if ((data[i] & 0x7f) == 0x7f) return i;
+        }
         else
         {
             var mask = (ushort)(type == WeightType.BF16 ? 0x7f80 : 0x7c00);

@@ -19,10 +19,11 @@ public static class ModelLoader
 
     /// <param name="folder">Holds <c>config.json</c> and the weights; <c>generation_config.json</c> adds EOS ids.</param>
     /// <param name="options">Checked first.</param>
-    /// <param name="logger">One line when the model is ready.</param>
+    /// <param name="logger">One line when the model is ready, and without <paramref name="progress"/> one every few seconds until then.</param>
+    /// <param name="progress">Told about the weights while they are read, on this thread.</param>
     /// <returns>A runner that owns all memory and threads of the model.</returns>
     /// <exception cref="ModelLoadException">Anything wrong with the options, the configuration or the weights; one line says what.</exception>
-    public static IModelRunner Load(string folder, ModelLoadOptions options, ILogger? logger = null)
+    public static IModelRunner Load(string folder, ModelLoadOptions options, ILogger? logger = null, IProgress<LoadProgress>? progress = null)
     {
         ArgumentNullException.ThrowIfNull(folder);
         ArgumentNullException.ThrowIfNull(options);
@@ -34,6 +35,7 @@ public static class ModelLoader
         using var json = JsonFile.Read(Path.Combine(folder, "config.json"));
         var section = new ConfigSection(json.RootElement, "config.json");
         var (architecture, modelType, config) = ModelFamilies.Read(section);
+        var quantisation = Quantisation.Read(section);
         var maxPositions = options.MaxModelLength ?? config.MaxPositions;
         if (maxPositions > config.MaxPositions) throw new ModelLoadException($"max-model-len {maxPositions} is more than max_position_embeddings ({config.MaxPositions})");
         var eos = ReadEosIds(folder, section, config.VocabSize);
@@ -44,15 +46,19 @@ public static class ModelLoader
         try
         {
             using var checkpoint = Checkpoint.Open(folder);
-            using var reader = new WeightReader(checkpoint, kernels, WeightTypeOf(options.DType), options.Threads);
+            var total = checkpoint.Names.Where(name => !config.MayIgnore(name)).Sum(name => checkpoint.Find(name)!.Value.Tensor.Bytes);
+            progress ??= new LoadLog(logger ?? NullLogger.Instance, TimeProvider.System);
+            using var reader = new WeightReader(checkpoint, kernels, WeightTypeOf(options.DType), quantisation, options.Threads, read => progress.Report(new(Math.Min(read, total - 1), total)));
             var model = config.Build(reader, kernels);
             weights = reader.Complete(config.MayIgnore);
+            progress.Report(new(total, total));
             kv = CreateKv(config, options, maxPositions, weights);
             var info = new ModelInfo
             {
-                Architecture = architecture, ModelType = modelType, VocabSize = config.VocabSize, MaxPositions = maxPositions, EosTokenIds = eos, WeightBytes = weights.Bytes,
+                Architecture = architecture, ModelType = modelType, VocabSize = config.VocabSize, MaxPositions = maxPositions, EosTokenIds = eos, WeightBytes = weights.Bytes, Images = config.Images,
             };
-            (logger ?? NullLogger.Instance).ModelLoaded(architecture, weights.Bytes >> 20, kv.BlockCount, kv.Layout.BlockSize, Stopwatch.GetElapsedTime(started).TotalSeconds);
+            (logger ?? NullLogger.Instance).ModelLoaded(architecture, weights.Bytes >> 20, kv.KvBlocks, kv.Layout.BlockSize, Stopwatch.GetElapsedTime(started).TotalSeconds);
+            if (kv.StateSlots > 0) (logger ?? NullLogger.Instance).StateSlots(kv.StateSlots, kv.Layout.StateBlocks * kv.Layout.BlockBytes, kv.Layout.StateBlocks);
             return new ModelRunner(info, model, weights, kv, kernels, options.MaxBatchedTokens);
         }
         catch
@@ -66,25 +72,25 @@ public static class ModelLoader
 
     private static KvArena CreateKv(IModelConfig config, ModelLoadOptions options, int maxPositions, LoadedWeights weights)
     {
-        var geometry = new KvGeometry(config.Layers, config.KvHeads, config.HeadDim, options.BlockSize, WeightTypeOf(options.KvDType) ?? WeightType.F32);
+        var geometry = config.Cache(options.BlockSize, WeightTypeOf(options.KvDType) ?? WeightType.F32);
         var budget = options.KvMemoryBytes ?? Math.Min(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4, DefaultKvBytes);
         var useful = (long)options.MaxSequences * ((maxPositions + options.BlockSize - 1) / options.BlockSize) + 1;   // block 0 serves no sequence
-        var blocks = Math.Min(Math.Min(budget / geometry.BlockBytes, useful), int.MaxValue);
-        if (blocks < 2) throw new ModelLoadException($"kv-memory of {budget} bytes does not hold two blocks of {geometry.BlockBytes}, and the first serves no sequence");
+        var (blocks, slots) = PoolShares.Of(budget, geometry.BlockBytes, geometry.StateBlocks, useful, options.MaxSequences);
         var identity = $"{Numerics}\n{config}\n{weights.Digest}\n{options.DType}\n{geometry}";
         var layout = new KvLayout
         {
-            Digest = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(identity))), BlockSize = options.BlockSize, BlockBytes = geometry.BlockBytes,
+            Digest = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(identity))), BlockSize = options.BlockSize, BlockBytes = geometry.BlockBytes, StateBlocks = geometry.StateBlocks,
         };
-        return new KvArena(geometry, layout, (int)blocks, options.ShareKvMemory);
+        return new KvArena(geometry, layout, blocks, slots, options.ShareKvMemory, options.UcxKvMemory);
     }
 
-    private static WeightType? WeightTypeOf(string option) => option switch { "f32" => WeightType.F32, "bf16" => WeightType.BF16, _ => null };
+    private static WeightType? WeightTypeOf(string option) => option switch { "f32" => WeightType.F32, "bf16" => WeightType.BF16, "fp8_e4m3" => WeightType.E4M3, _ => null };
 
-    /// <summary>Union of both files, ascending.</summary>
+    /// <summary>Union of both files and of the text part of a multimodal configuration, ascending.</summary>
     private static int[] ReadEosIds(string folder, ConfigSection config, int vocabSize)
     {
         var ids = new SortedSet<int>(config.Ids("eos_token_id"));
+        if (config.OptionalSection("text_config") is { } text) ids.UnionWith(text.Ids("eos_token_id"));
         var path = Path.Combine(folder, "generation_config.json");
         if (File.Exists(path))
         {

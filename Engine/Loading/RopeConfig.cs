@@ -11,6 +11,7 @@ internal sealed record RopeConfig(double Theta, YarnScaling? Yarn)
     {
         var parameters = config.OptionalSection("rope_parameters");
         var scaling = parameters ?? config.OptionalSection("rope_scaling");
+        if (parameters is not null && scaling!.HasSections) throw config.Bad("rope_parameters", "by layer type is not supported by this architecture");
         var theta = parameters?.OptionalPositiveNumber("rope_theta") ?? config.OptionalPositiveNumber("rope_theta") ?? DefaultTheta;
         if (scaling is null) return new(theta, null);
         var field = scaling.Has("rope_type") ? "rope_type" : "type";
@@ -26,7 +27,7 @@ internal sealed record RopeConfig(double Theta, YarnScaling? Yarn)
     {
         var original = scaling.OptionalPositiveInt("original_max_position_embeddings") ?? maxPositions;
         var factor = scaling.OptionalPositiveNumber("factor") ?? (double)maxPositions / original;
-        var (mscale, mscaleAll) = (scaling.OptionalPositiveNumber("mscale"), scaling.OptionalPositiveNumber("mscale_all_dim"));
+        var (mscale, mscaleAll) = (scaling.OptionalFactor("mscale"), scaling.OptionalFactor("mscale_all_dim"));
         var attention = scaling.OptionalPositiveNumber("attention_factor")
             ?? (mscale is { } m && mscaleAll is { } all ? YarnScaling.MScale(factor, m) / YarnScaling.MScale(factor, all) : YarnScaling.MScale(factor));
         return new()
@@ -37,6 +38,7 @@ internal sealed record RopeConfig(double Theta, YarnScaling? Yarn)
             BetaSlow = scaling.OptionalPositiveNumber("beta_slow") ?? 1,
             Truncate = scaling.Flag("truncate", otherwise: true),
             AttentionFactor = attention,
+            ScoreFactor = mscaleAll is { } scoreScale ? Math.Pow(YarnScaling.MScale(factor, scoreScale), 2) : 1,
         };
     }
 }

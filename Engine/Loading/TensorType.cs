@@ -21,6 +21,7 @@ internal static class TensorType
         "F32" => WeightType.F32,
         "F16" => WeightType.F16,
         "BF16" => WeightType.BF16,
+        "F8_E4M3" => WeightType.E4M3,
         _ => null,
     };
 }

@@ -3,6 +3,7 @@ using System.IO.Hashing;
 using System.Security.Cryptography;
 using System.Text;
 using NanoAspire.Engine.Kernels;
+using NanoAspire.Engine.Kernels.Cpu;
 
 namespace NanoAspire.Engine.Loading;
 
@@ -13,55 +14,165 @@ namespace NanoAspire.Engine.Loading;
 /// <param name="checkpoint">Stays the caller's.</param>
 /// <param name="kernels">Makes the matrices.</param>
 /// <param name="keepAs">Type of the matrices; null: as stored.</param>
+/// <param name="quantisation">How E4M3 weights are scaled; null when there should be none.</param>
 /// <param name="threads">For scanning and packing.</param>
-internal sealed unsafe class WeightReader(Checkpoint checkpoint, IKernels kernels, WeightType? keepAs, int threads) : IDisposable
+/// <param name="onRead">Told now and then how many bytes were read so far.</param>
+internal sealed unsafe partial class WeightReader(Checkpoint checkpoint, IKernels kernels, WeightType? keepAs, Quantisation? quantisation, int threads, Action<long> onRead) : IDisposable
 {
-    private const long ChunkBytes = 1 << 20, WindowBytes = 64 << 20;
+    private const long ChunkBytes = 1 << 20, WindowBytes = 16 << 20;
     private readonly HashSet<string> _read = new(StringComparer.Ordinal);
     private readonly List<IDisposable> _owned = [];
     private readonly IncrementalHash _identity = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-    private long _bytes;
+    private long _bytes, _bytesRead;
 
     /// <summary>A linear layer's weights; several tensors are stacked by rows into one matrix, so one product serves them all.</summary>
-    public Matrix Matrix(int columns, params ReadOnlySpan<(string Name, int Rows)> parts)
+    public Matrix Matrix(int columns, params ReadOnlySpan<MatrixPart> parts)
     {
         var (rows, types) = (0, new HashSet<WeightType>());
-        foreach (var (name, count) in parts)
+        foreach (var part in parts)
         {
-            types.Add(Find(name, count, columns).Type);
-            rows += count;
+            types.Add(Find(part.Name, part.Rows, columns).Type);
+            rows += part.Rows;
         }
-        var matrix = Own(kernels.CreateMatrix(rows, columns, keepAs ?? (types.Count == 1 ? types.First() : WeightType.F32)));
-        _bytes += matrix.Bytes;
+        var matrix = CreateMatrix(rows, columns, keepAs ?? (types.Count == 1 ? types.First() : WeightType.F32));
         var row = 0;
-        foreach (var (name, count) in parts)
+        foreach (var part in parts)
         {
-            var (file, tensor, type) = Find(name, count, columns);
-            var start = row;
-            Stream(file, tensor, type, columns, (first, rowsHere, data) => matrix.Write(start + first, rowsHere, data, type));
-            row += count;
+            var (file, tensor, type) = Find(part.Name, part.Rows, columns);
+            var (start, place, scales) = (row, part.Place, Scales(part.Name, type, part.Rows, columns));
+            Stream(file, tensor, type, columns, (first, rowsHere, data) =>
+            {
+                if (place is null) Write(matrix, start + first, rowsHere, data, type, scales, first);
+                else WritePlaced(matrix, start, place, first, rowsHere, data, type, scales);
+            });
+            row += part.Rows;
         }
         return matrix;
     }
 
-    /// <summary>A norm's weights as float32 [1, length].</summary>
-    public Tensor Vector(string name, int length)
+    /// <summary>One tensor [count, rows, columns] as that many matrices.</summary>
+    public Matrix[] Stacked(string name, int count, int rows, int columns)
     {
-        var (file, tensor, type) = Find(name, length);
+        var found = Find(name, count, rows, columns);
+        return Divide(found, Scales(name, found.Type, rows, columns, count), count, rows, columns);
+    }
+
+    /// <summary>One tensor [count · rows, columns] as that many matrices.</summary>
+    public Matrix[] Divided(string name, int count, int rows, int columns)
+    {
+        var found = Find(name, count * rows, columns);
+        return Divide(found, Scales(name, found.Type, count * rows, columns), count, rows, columns);
+    }
+
+    private Matrix[] Divide((SafetensorsFile File, StoredTensor Tensor, WeightType Type) found, BlockScales? scales, int count, int rows, int columns)
+    {
+        var (file, tensor, type) = found;
+        var matrices = new Matrix[count];
+        for (var i = 0; i < count; i++) matrices[i] = CreateMatrix(rows, columns, keepAs ?? type);
+        Stream(file, tensor, type, columns, (first, rowsHere, data) =>
+        {
+            while (rowsHere > 0)                                             // a chunk may end in the middle of a matrix
+            {
+                var (index, row) = (first / rows, first % rows);
+                var part = Math.Min(rowsHere, rows - row);
+                Write(matrices[index], row, part, data, type, scales, first);
+                (first, rowsHere) = (first + part, rowsHere - part);
+                data = (byte*)data + (long)part * columns * type.Bytes();
+            }
+        });
+        return matrices;
+    }
+
+    /// <summary>A matrix to be filled by <see cref="Rows"/>, in the type that a stored one would be kept in.</summary>
+    /// <param name="rows">Output features.</param>
+    /// <param name="columns">Input features.</param>
+    /// <param name="like">The tensor whose numbers it will hold.</param>
+    public Matrix Empty(int rows, int columns, string like)
+    {
+        var type = checkpoint.Find(like) is { } found ? TensorType.Weight(found.Tensor.Type) : null;
+        return CreateMatrix(rows, columns, keepAs ?? (type is null or WeightType.E4M3 ? WeightType.F32 : type.Value));
+    }
+
+    /// <summary>Visits the rows of a matrix as float32, several threads at once: for weights that are not used as they are stored.</summary>
+    public void Rows(string name, int rows, int columns, RowVisitor visit)
+    {
+        var (file, tensor, type) = Find(name, rows, columns);
+        var scales = Scales(name, type, rows, columns);
+        Stream(file, tensor, type, columns, (first, count, data) =>
+        {
+            var values = new float[columns];
+            fixed (float* row = values)
+            {
+                for (var i = 0; i < count; i++)
+                {
+                    Widen((byte*)data + (long)i * columns * type.Bytes(), columns, type, scales, first + i, row);
+                    visit(first + i, row);
+                }
+            }
+        });
+    }
+
+    /// <param name="row">Its number.</param>
+    /// <param name="values">Valid during the call.</param>
+    public delegate void RowVisitor(int row, float* values);
+
+    /// <summary>False for a tensor that the checkpoint does not have.</summary>
+    public bool Has(string name) => checkpoint.Find(name) is not null;
+
+    /// <summary>A table of indices [rows, columns], stored as I32 or I64, each below <paramref name="limit"/>.</summary>
+    public int* Indices(string name, int rows, int columns, int limit)
+    {
+        var (file, tensor) = Locate(name, rows, columns);
+        if (tensor.Type is not ("I32" or "I64")) throw new ModelLoadException($"{file.Name}: tensor {name} has dtype {tensor.Type}; I32 and I64 are supported");
+        var memory = Own(new NativeBuffer((long)rows * columns * sizeof(int)));
+        _bytes += memory.Bytes;
+        var values = (int*)memory.Address;
+        using var window = file.Map(tensor.Offset, tensor.Bytes);
+        for (var i = 0L; i < (long)rows * columns; i++)
+        {
+            var value = tensor.Type == "I32" ? ((int*)window.Address)[i] : ((long*)window.Address)[i];
+            if (value < 0 || value >= limit) throw new ModelLoadException($"{file.Name}: tensor {name} holds {value} at element {i}, not an index below {limit}");
+            values[i] = (int)value;
+        }
+        _identity.AppendData(Encoding.UTF8.GetBytes($"{name} {tensor.Type} {tensor.ShapeText}\n"));
+        for (var at = 0L; at < tensor.Bytes; at += ChunkBytes) _identity.AppendData(new ReadOnlySpan<byte>(window.Address + at, (int)Math.Min(ChunkBytes, tensor.Bytes - at)));
+        return values;
+    }
+
+    /// <summary>A norm's weights as float32 [1, length].</summary>
+    /// <param name="name">Tensor.</param>
+    /// <param name="length">Its only dimension.</param>
+    /// <param name="offset">Added to each: 1 for norms whose stored weight is centred on zero.</param>
+    public Tensor Vector(string name, int length, float offset = 0)
+    {
+        var vector = Vector(name, [length]);
+        if (offset != 0) foreach (ref var value in vector.RowSpan(0)) value += offset;
+        return vector;
+    }
+
+    /// <summary>A small tensor [rows, …], e.g. of a convolution, as float32 [elements a row, rows].</summary>
+    public Tensor Transposed(string name, params ReadOnlySpan<long> shape)
+    {
+        var stored = Vector(name, shape);
+        var (rows, columns, values) = ((int)shape[0], stored.Columns / (int)shape[0], stored.RowSpan(0).ToArray());
+        for (var row = 0; row < rows; row++)
+            for (var column = 0; column < columns; column++) stored.Data[column * rows + row] = values[row * columns + column];
+        return new(stored.Data, columns, rows);
+    }
+
+    /// <summary>A small tensor of any shape as float32 [1, elements].</summary>
+    public Tensor Vector(string name, params ReadOnlySpan<long> shape)
+    {
+        var length = 1;
+        foreach (var n in shape) length = checked(length * (int)n);
+        var (file, tensor, type) = Find(name, shape);
+        if (type == WeightType.E4M3) throw new ModelLoadException($"{file.Name}: tensor {name} has dtype {tensor.Type}, which only matrices may have");
         var memory = Own(new NativeBuffer((long)length * sizeof(float)));
         _bytes += memory.Bytes;
         var values = (float*)memory.Address;
         Stream(file, tensor, type, columns: 1, (first, count, data) =>
         {
-            for (var i = 0; i < count; i++)
-            {
-                values[first + i] = type switch
-                {
-                    WeightType.F32 => ((float*)data)[i],
-                    WeightType.F16 => (float)((Half*)data)[i],
-                    _ => BitConverter.UInt32BitsToSingle((uint)((ushort*)data)[i] << 16),
-                };
-            }
+            for (var i = 0; i < count; i++) values[first + i] = Number(data, i, type);
         });
         return new(values, 1, length);
     }
@@ -93,6 +204,25 @@ internal sealed unsafe class WeightReader(Checkpoint checkpoint, IKernels kernel
         _identity.Dispose();
     }
 
+    /// <summary>Runs of rows that stay together are written together.</summary>
+    private static void WritePlaced(Matrix matrix, int start, Func<int, int> place, int first, int rows, void* data, WeightType type, BlockScales? scales)
+    {
+        for (int row = 0, run; row < rows; row += run)
+        {
+            var to = place(first + row);
+            for (run = 1; row + run < rows && place(first + row + run) == to + run;) run++;
+            Write(matrix, start + to, run, (byte*)data + (long)row * matrix.Columns * type.Bytes(), type, scales, first + row);
+        }
+    }
+
+    private static float Number(void* data, long index, WeightType type) => type switch
+    {
+        WeightType.F32 => ((float*)data)[index],
+        WeightType.F16 => (float)((Half*)data)[index],
+        WeightType.E4M3 => Float8.ToSingle(((byte*)data)[index]),
+        _ => BitConverter.UInt32BitsToSingle((uint)((ushort*)data)[index] << 16),
+    };
+
     private T Own<T>(T resource) where T : IDisposable
     {
         _owned.Add(resource);
@@ -101,12 +231,19 @@ internal sealed unsafe class WeightReader(Checkpoint checkpoint, IKernels kernel
 
     private (SafetensorsFile File, StoredTensor Tensor, WeightType Type) Find(string name, params ReadOnlySpan<long> shape)
     {
+        var (file, tensor) = Locate(name, shape);
+        var type = TensorType.Weight(tensor.Type) ?? throw new ModelLoadException($"{file.Name}: tensor {name} has dtype {tensor.Type}; F32, F16, BF16 and scaled F8_E4M3 are supported");
+        if (type == WeightType.E4M3 && quantisation is null) throw new ModelLoadException($"{file.Name}: tensor {name} has dtype {tensor.Type}, but config.json has no quantization_config");
+        return (file, tensor, type);
+    }
+
+    private (SafetensorsFile File, StoredTensor Tensor) Locate(string name, params ReadOnlySpan<long> shape)
+    {
         if (checkpoint.Find(name) is not { } found) throw new ModelLoadException($"tensor {name} is missing");
         _read.Add(name);
         if (!found.Tensor.Shape.AsSpan().SequenceEqual(shape))
             throw new ModelLoadException($"{found.File.Name}: tensor {name} has shape {found.Tensor.ShapeText}, expected [{string.Join(", ", shape.ToArray())}]");
-        var type = TensorType.Weight(found.Tensor.Type) ?? throw new ModelLoadException($"{found.File.Name}: tensor {name} has dtype {found.Tensor.Type}; F32, F16 and BF16 are supported");
-        return (found.File, found.Tensor, type);
+        return found;
     }
 
     private delegate void Sink(int row, int rows, void* data);
@@ -142,6 +279,7 @@ internal sealed unsafe class WeightReader(Checkpoint checkpoint, IKernels kernel
                 sink((int)row, (int)count, from);
             });
             if (bad != long.MaxValue) throw new ModelLoadException($"{file.Name}: tensor {tensor.Name} holds NaN or infinity at element {bad}");
+            onRead(_bytesRead += (Math.Min(last * rowsPerChunk, rows) - windowRow) * rowBytes);
         }
         _identity.AppendData(Encoding.UTF8.GetBytes($"{tensor.Name} {tensor.Type} {tensor.ShapeText}\n"));
         _identity.AppendData(hashes);

@@ -12,9 +12,13 @@ internal interface IModelConfig
 {
     int VocabSize { get; }
     int MaxPositions { get; }
-    int Layers { get; }
-    int KvHeads { get; }
-    int HeadDim { get; }
+    /// <summary>Null for a model of text alone.</summary>
+    ImageInput? Images => null;
+
+    /// <summary>What a block of this model's cache holds.</summary>
+    /// <param name="blockSize">Tokens a block, a multiple of 16.</param>
+    /// <param name="type">Element type of keys, values and latents.</param>
+    CacheGeometry Cache(int blockSize, WeightType type);
 
     /// <summary>Reads every weight the model needs, in the shapes it needs.</summary>
     IModel Build(WeightReader weights, IKernels kernels);

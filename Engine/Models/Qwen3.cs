@@ -4,7 +4,7 @@ using NanoAspire.Engine.Loading;
 
 namespace NanoAspire.Engine.Models;
 
-/// <summary>Dense Qwen3: pre-norm, grouped-query attention with q/k norm per head, rotary positions, SwiGLU.</summary>
+/// <summary>Qwen3, dense or with experts: pre-norm, grouped-query attention with q/k norm per head, rotary positions, SwiGLU.</summary>
 internal sealed class Qwen3 : IModel
 {
     private readonly Qwen3Config _config;
@@ -17,22 +17,33 @@ internal sealed class Qwen3 : IModel
     public Qwen3(Qwen3Config config, WeightReader weights, IKernels kernels)
     {
         (_config, _kernels) = (config, kernels);
-        _rope = RopeFrequencies.Create(config.HeadDim, config.Rope.Theta, config.Rope.Yarn);
-        _embedding = weights.Matrix(config.HiddenSize, ("model.embed_tokens.weight", config.VocabSize));
-        _layers = [.. Enumerable.Range(0, config.Layers).Select(i => new Layer(config, weights, $"model.layers.{i}."))];
-        _norm = weights.Vector("model.norm.weight", config.HiddenSize);
-        if (config.TiedEmbeddings) weights.Duplicate("lm_head.weight", of: "model.embed_tokens.weight");
+        _rope = RopeFrequencies.Create(config.HeadDim, config.Rope.Theta, config.Rope.Yarn).By(config.Axes);
+        var embedding = config.Prefix + "embed_tokens.weight";
+        _embedding = weights.Matrix(config.HiddenSize, (embedding, config.VocabSize));
+        _layers = [.. Enumerable.Range(0, config.Layers).Select(i => new Layer(config, i, weights, kernels))];
+        _norm = weights.Vector(config.Prefix + "norm.weight", config.HiddenSize);
+        if (config.TiedEmbeddings) weights.Duplicate("lm_head.weight", of: embedding);
         _head = config.TiedEmbeddings ? _embedding : weights.Matrix(config.HiddenSize, ("lm_head.weight", config.VocabSize));
     }
 
     public void Forward(StepInput step, KvArena kv, Workspace workspace, Tensor logits)
     {
         using var frame = workspace.Enter();
-        var x = frame.Tensor(step.TokenCount, _config.HiddenSize);
+        var x = frame.Tensor(step.TokenCount, _config.HiddenSize);           // the residual stream
+        var h = frame.Tensor(step.TokenCount, _config.HiddenSize);
         var (cos, sin) = (frame.Tensor(step.TokenCount, _config.HeadDim / 2), frame.Tensor(step.TokenCount, _config.HeadDim / 2));
         _kernels.Embed(step, _embedding, x);
+        _kernels.PlaceImages(step, x);
         _kernels.RopeAngles(step, _rope, cos, sin);
-        for (var i = 0; i < _layers.Length; i++) Forward(_layers[i], x, step, kv.Layer(i), cos, sin, workspace);
+        for (var i = 0; i < _layers.Length; i++)
+        {
+            var w = _layers[i];
+            _kernels.RmsNorm(x, w.AttentionNorm, _config.NormEpsilon, into: h);
+            w.Attention.AddTo(x, h, step, kv.Layer(i), cos, sin, workspace);
+            _kernels.RmsNorm(x, w.FeedForwardNorm, _config.NormEpsilon, into: h);
+            w.FeedForward.AddTo(x, h, step, workspace);
+            if (i < _config.Images?.DeepstackLayers) _kernels.AddDeepstack(step, i, x);
+        }
         if (step.LogitsCount == 0) return;
 
         var last = frame.Tensor(step.LogitsCount, _config.HiddenSize);
@@ -41,53 +52,22 @@ internal sealed class Qwen3 : IModel
         _kernels.Linear(last, _head, into: logits);
     }
 
-    /// <summary>x [tokens, hidden] is the residual stream.</summary>
-    private void Forward(Layer w, Tensor x, StepInput step, LayerKv kv, Tensor cos, Tensor sin, Workspace workspace)
-    {
-        using var frame = workspace.Enter();
-        var (k, c) = (_kernels, _config);
-        var (queries, keys) = (c.Heads * c.HeadDim, c.KvHeads * c.HeadDim);
-
-        var h = k.RmsNorm(x, w.AttentionNorm, c.NormEpsilon, frame);
-        var qkv = k.Linear(h, w.Qkv, frame);                                 // [tokens, q heads ‖ k heads ‖ v heads]
-        var (q, key, value) = (qkv.Slice(0, queries), qkv.Slice(queries, keys), qkv.Slice(queries + keys, keys));
-        k.RmsNorm(q, w.QNorm, c.NormEpsilon, into: q);                       // per head
-        k.RmsNorm(key, w.KNorm, c.NormEpsilon, into: key);
-        k.Rope(q, c.HeadDim, cos, sin);
-        k.Rope(key, c.HeadDim, cos, sin);
-        k.StoreKv(key, value, step, kv);                                     // before attending: a token sees itself
-        var attended = k.PagedAttention(q, step, kv, scale: 1 / MathF.Sqrt(c.HeadDim), frame);
-        k.LinearAdd(attended, w.O, into: x);                                 // x += O · attention
-
-        h = k.RmsNorm(x, w.MlpNorm, c.NormEpsilon, frame);
-        var gateUp = k.Linear(h, w.GateUp, frame);
-        var gated = k.SiluMul(gateUp.Slice(0, c.IntermediateSize), gateUp.Slice(c.IntermediateSize, c.IntermediateSize), frame);
-        k.LinearAdd(gated, w.Down, into: x);                                 // x += Down · (silu(Gate·h) ⊙ Up·h)
-    }
-
     private sealed class Layer
     {
-        public Layer(Qwen3Config c, WeightReader weights, string prefix)
+        public Layer(Qwen3Config c, int index, WeightReader weights, IKernels kernels)
         {
-            var (attention, mlp) = (prefix + "self_attn.", prefix + "mlp.");
+            var prefix = $"{c.Prefix}layers.{index}.";
             AttentionNorm = weights.Vector(prefix + "input_layernorm.weight", c.HiddenSize);
-            Qkv = weights.Matrix(c.HiddenSize,
-                (attention + "q_proj.weight", c.Heads * c.HeadDim), (attention + "k_proj.weight", c.KvHeads * c.HeadDim), (attention + "v_proj.weight", c.KvHeads * c.HeadDim));
-            QNorm = weights.Vector(attention + "q_norm.weight", c.HeadDim);
-            KNorm = weights.Vector(attention + "k_norm.weight", c.HeadDim);
-            O = weights.Matrix(c.Heads * c.HeadDim, (attention + "o_proj.weight", c.HiddenSize));
-            MlpNorm = weights.Vector(prefix + "post_attention_layernorm.weight", c.HiddenSize);
-            GateUp = weights.Matrix(c.HiddenSize, (mlp + "gate_proj.weight", c.IntermediateSize), (mlp + "up_proj.weight", c.IntermediateSize));
-            Down = weights.Matrix(c.IntermediateSize, (mlp + "down_proj.weight", c.HiddenSize));
+            Attention = new(new(c.HiddenSize, c.Heads, c.KvHeads, c.HeadDim, c.NormEpsilon), kernels, weights, prefix + "self_attn.");
+            FeedForwardNorm = weights.Vector(prefix + "post_attention_layernorm.weight", c.HiddenSize);
+            FeedForward = c.IsSparse(index)
+                ? new Mixture(c.Experts!, kernels, weights, prefix + "mlp.", c.HiddenSize, c.VocabSize)
+                : new SwiGlu(kernels, weights, prefix + "mlp.", c.HiddenSize, c.IntermediateSize);
         }
 
         public Tensor AttentionNorm { get; }
-        public Matrix Qkv { get; }
-        public Tensor QNorm { get; }
-        public Tensor KNorm { get; }
-        public Matrix O { get; }
-        public Tensor MlpNorm { get; }
-        public Matrix GateUp { get; }
-        public Matrix Down { get; }
+        public QwenAttention Attention { get; }
+        public Tensor FeedForwardNorm { get; }
+        public IFeedForward FeedForward { get; }
     }
 }

@@ -3,7 +3,7 @@ using NanoAspire.Engine.Loading;
 
 namespace NanoAspire.Engine.Models;
 
-/// <summary>Dense Qwen3, by the field names of config.json.</summary>
+/// <summary>Qwen3, by the field names of config.json.</summary>
 internal sealed record Qwen3Config : IModelConfig
 {
     private const int DefaultHeadDim = 128;
@@ -21,6 +21,15 @@ internal sealed record Qwen3Config : IModelConfig
     public required float NormEpsilon { get; init; }
     public required RopeConfig Rope { get; init; }
     public required bool TiedEmbeddings { get; init; }
+    /// <summary>Of the <see cref="SparseLayers"/>; null in a dense model.</summary>
+    public MixtureConfig? Experts { get; init; }
+    public LayerSet SparseLayers { get; init; } = new([]);
+
+    /// <summary>Of all tensors but the head.</summary>
+    public string Prefix { get; init; } = "model.";
+    /// <summary>Null where there is one position a token.</summary>
+    public RopeAxes? Axes { get; init; }
+    public ImageInput? Images { get; init; }
 
     public static Qwen3Config Read(ConfigSection config)
     {
@@ -44,13 +53,16 @@ internal sealed record Qwen3Config : IModelConfig
         if (config.OptionalText("hidden_act") is { } activation && activation != "silu") throw config.Bad("hidden_act", $"'{activation}' is not supported (silu is)");
         if (config.Flag("attention_bias", otherwise: false)) throw config.Bad("attention_bias", "true is not supported");
         if (config.Flag("use_sliding_window", otherwise: false)) throw config.Bad("use_sliding_window", "true is not supported");
-        if (config.Has("quantization_config")) throw config.Bad("quantization_config", "is set: quantised weights are not supported");
         if (config.Texts("layer_types").FirstOrDefault(type => type != "full_attention") is { } other) throw config.Bad("layer_types", $"'{other}' is not supported (full_attention is)");
         return read;
     }
 
+    public bool IsSparse(int layer) => SparseLayers.Contains(layer);
+
+    public CacheGeometry Cache(int blockSize, WeightType type) =>
+        new(blockSize, [.. Enumerable.Repeat(new KvGeometry(KvHeads, HeadDim, blockSize, type), Layers)]);
+
     public IModel Build(WeightReader weights, IKernels kernels) => new Qwen3(this, weights, kernels);
 
-    /// <summary>Frequency tables that old exporters wrote; they follow from the configuration.</summary>
-    public bool MayIgnore(string tensor) => tensor.EndsWith(".rotary_emb.inv_freq", StringComparison.Ordinal);
+    public bool MayIgnore(string tensor) => Ignorable.RotaryTable(tensor) || (Images is not null && Ignorable.Vision(tensor));
 }

@@ -41,7 +41,9 @@ internal sealed class EngineCore
     public EngineCore(IModelRunner runner, EngineOptions options, TimeProvider time, ILogger logger, Action ended, Action<Action> post)
     {
         (_runner, _time, _logger, _ended, _post) = (runner, time, logger, ended, post);
-        _pool = new(runner.KvMemory.BlockCount, runner.KvMemory.Layout.BlockSize, options.PrefixCaching);
+        var memory = runner.KvMemory;
+        var states = memory.StateSlots > 0 ? new StatePool(memory.StateSlots, firstBlock: memory.KvBlocks, memory.Layout.StateBlocks) : null;
+        _pool = new(memory.KvBlocks, memory.Layout.BlockSize, options.PrefixCaching, states);
         _scheduler = new(_pool, options.MaxBatchedTokens, options.MaxSequences);
         _sampler = new(runner.Model.VocabSize);
         _metrics = new(time, options.ModelName);
@@ -156,12 +158,22 @@ internal sealed class EngineCore
     private void FillBatch()
     {
         _batch.Clear();
+        var axes = _plan.Parts.Exists(part => part.Sequence.Positions is not null);
         foreach (var (sequence, tokens) in _plan.Parts)
         {
             var end = sequence.Computed + tokens;
-            _batch.Sequences.Add(new(_batch.Tokens.Count, tokens, end, sequence.Table.Blocks, NeedsLogits: end == sequence.TokenCount));
+            _batch.Sequences.Add(new(_batch.Tokens.Count, tokens, end, sequence.Table.Blocks, NeedsLogits: end == sequence.TokenCount)
+            {
+                StateSource = sequence.Table.StateSource, StateTarget = sequence.Table.StateTarget,
+            });
+            _batch.AddImages(sequence.Images, sequence.Computed, end);
             _batch.Tokens.AddRange(sequence.Tokens[sequence.Computed..end]);
-            for (var position = sequence.Computed; position < end; position++) _batch.Positions.Add(position);
+            for (var token = sequence.Computed; token < end; token++)
+            {
+                var position = sequence.Positions?.Of(token) ?? TokenPosition.Text(token);
+                _batch.Positions.Add(position.Time);
+                if (axes) _batch.Axes.Add(position);
+            }
         }
     }
 
@@ -234,12 +246,12 @@ internal sealed class EngineCore
     {
         var parked = _scheduler.Park(sequence);
         sequence.HasParked = true;
-        return new([.. parked.Table.Blocks], sequence.PromptLength, () => _post(() => _scheduler.Unpark(parked)));
+        return new([.. parked.Table.Blocks, .. parked.Table.StateBlocks], sequence.PromptLength, () => _post(() => _scheduler.Unpark(parked)));
     }
 
     private void Grant(Reservation reservation)
     {
-        var granted = new KvReservation([.. reservation.Table.Blocks], reservation.CachedBlocks, () => _post(() => Cancel(reservation))) { Claim = reservation };
+        var granted = new KvReservation([.. reservation.Table.Blocks, .. reservation.Table.StateBlocks], reservation.CachedBlocks, () => _post(() => Cancel(reservation))) { Claim = reservation };
         if (!reservation.TryGrant(granted)) End(reservation);
     }
 
@@ -284,6 +296,8 @@ internal sealed class EngineCore
         BlocksCached = _pool.Cached,
         BlocksParked = _pool.Parked,
         ParkedSequences = _scheduler.Parked,
+        StateSlotsTotal = _pool.States?.Total ?? 0,
+        StateSlotsUsed = _pool.States is { } states ? states.Total - states.Free : 0,
         Preemptions = _metrics.Preemptions,
         PromptTokens = _metrics.PromptTokens,
         GeneratedTokens = _metrics.GeneratedTokens,

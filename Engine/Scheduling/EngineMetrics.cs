@@ -21,7 +21,10 @@ internal sealed class EngineMetrics(TimeProvider time, string? model)
         Telemetry.Tokens.Add(sequence.PromptLength, Telemetry.Tag("kind", "prompt"));
         Telemetry.Tokens.Add(cached, Telemetry.Tag("kind", "cached"));
         Telemetry.PrefixHitTokens.Add(cached);
-        Telemetry.QueueTime.Record(time.GetElapsedTime(sequence.Arrived).TotalSeconds);
+        var waited = time.GetElapsedTime(sequence.Arrived);
+        Telemetry.QueueTime.Record(waited.TotalSeconds);
+        // Known only at its end, and on this thread: the span is made whole, under the request that submitted the sequence.
+        if (sequence.Trace != default) Telemetry.Source.StartActivity("queue", ActivityKind.Internal, sequence.Trace, startTime: time.GetUtcNow() - waited)?.Dispose();
     }
 
     public void Preempted(int sequences)

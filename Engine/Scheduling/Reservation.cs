@@ -3,7 +3,7 @@ using NanoAspire.Engine.Caching;
 namespace NanoAspire.Engine.Scheduling;
 
 /// <summary>Blocks and a slot for a prompt whose KV somebody else will write.</summary>
-internal sealed class Reservation(List<int> prompt, BlockTable table) : Claim(prompt, table)
+internal sealed class Reservation(List<int> prompt, BlockTable table, IReadOnlyList<PromptImage> images) : Claim(prompt, table, images)
 {
     private readonly TaskCompletionSource<KvReservation> _granted = new(TaskCreationOptions.RunContinuationsAsynchronously);
 

@@ -38,7 +38,7 @@ internal sealed class Scheduler(BlockPool pool, int maxTokens, int maxSequences)
         sequence.Order = reservation.Order;
         sequence.CachedTokens = reservation.CachedBlocks * pool.BlockSize;
         sequence.Computed = sequence.PromptLength;
-        sequence.Table.Publish(sequence.Tokens, sequence.Computed);
+        sequence.Table.Advance(sequence.Keys, sequence.Computed, sequence.PromptLength);
         Run(sequence);
     }
 
@@ -58,7 +58,7 @@ internal sealed class Scheduler(BlockPool pool, int maxTokens, int maxSequences)
     public static void Advance(Sequence sequence, int tokens)
     {
         sequence.Computed += tokens;
-        sequence.Table.Publish(sequence.Tokens, sequence.Computed);
+        sequence.Table.Advance(sequence.Keys, sequence.Computed, sequence.PromptLength);
     }
 
     /// <summary>Takes a claim out of wherever it is and frees its blocks and its slot.</summary>
@@ -73,6 +73,7 @@ internal sealed class Scheduler(BlockPool pool, int maxTokens, int maxSequences)
     {
         Withdraw(sequence);
         sequence.Table.Truncate(pool.BlocksFor(sequence.PromptLength));
+        sequence.Table.Rest();
         var parked = new ParkedBlocks(sequence.Table);
         foreach (var id in parked.Table.Blocks) pool.Park(id);
         _parked.Add(parked);
@@ -90,7 +91,9 @@ internal sealed class Scheduler(BlockPool pool, int maxTokens, int maxSequences)
     /// <exception cref="InvalidOperationException">An invariant is broken; the message says which.</exception>
     public void Validate()
     {
-        pool.Validate([.. _running.Select(s => s.Table.Blocks), .. _reserved.Select(r => r.Table.Blocks), .. _parked.Select(p => p.Table.Blocks)]);
+        BlockTable[] tables = [.. _running.Select(s => s.Table), .. _reserved.Select(r => r.Table), .. _parked.Select(p => p.Table)];
+        pool.Validate(tables.Select(table => table.Blocks));
+        pool.States?.Validate(tables.SelectMany(table => table.StateReferences));
         if (_running.Count + _reserved.Count > maxSequences) throw new InvalidOperationException("More slots are taken than there are.");
         Ordered(_running);
         Ordered(_waiting);
@@ -130,7 +133,7 @@ internal sealed class Scheduler(BlockPool pool, int maxTokens, int maxSequences)
     private void AddChunk(StepPlan plan, Sequence sequence)
     {
         var tokens = Math.Min(sequence.Remaining, maxTokens - plan.Tokens);
-        if (tokens > 0) plan.Add(sequence, tokens);
+        if (tokens > 0) plan.Add(sequence, sequence.Table.Chunk(sequence.Computed, tokens, sequence.TokenCount));
     }
 
     private void Admit(StepPlan plan)
@@ -140,7 +143,7 @@ internal sealed class Scheduler(BlockPool pool, int maxTokens, int maxSequences)
             if (head is Sequence && plan.Tokens >= maxTokens) return;
             // A sequence computes at least its last token; a reservation computes nothing.
             var maxHits = (head is Sequence ? head.TokenCount - 1 : head.TokenCount) / pool.BlockSize;
-            if (!head.Table.TryAllocate(head.Tokens, maxHits, out var hits)) return;
+            if (!head.Table.TryAllocate(head.Keys, maxHits, out var hits, resume: head is Sequence)) return;
             _waiting.RemoveFirst();
             head.Node = null;
             if (head is Reservation reservation)

@@ -1,5 +1,7 @@
+using System.Diagnostics;
 using System.Threading.Channels;
 using NanoAspire.Engine.Caching;
+using NanoAspire.Engine.Execution;
 using NanoAspire.Engine.Text.Grammar;
 
 namespace NanoAspire.Engine.Scheduling;
@@ -18,9 +20,10 @@ internal sealed class Sequence : Claim
     /// <param name="stopIds">Tokens that end it.</param>
     /// <param name="arrived">Timestamp of the submission.</param>
     public Sequence(long id, GenerationRequest request, List<int> prompt, BlockTable table, int tokenLimit, int[] stopIds, long arrived)
-        : base(prompt, table)
+        : base(prompt, table, request.Images)
     {
         (Id, Request, PromptLength, TokenLimit, StopIds, Arrived) = (id, request, prompt.Count, tokenLimit, stopIds, arrived);
+        Positions = request.Images.Count == 0 ? null : new(prompt.Count, request.Images);
         if (request.Constraint is not null) Follow(request.Constraint);
         RandomKey = (ulong)(request.Sampling.Seed ?? Random.Shared.NextInt64());
         // Every token plus one event without a token (abort, error): writing never fails and never waits.
@@ -35,6 +38,8 @@ internal sealed class Sequence : Claim
     public int TokenLimit { get; }
     public int[] StopIds { get; }
     public ulong RandomKey { get; }
+    /// <summary>Null when they are the indices of the tokens.</summary>
+    public PromptPositions? Positions { get; }
     /// <summary>Where the output stands in its grammar; null without one.</summary>
     public GrammarMatcher? Matcher { get; private set; }
     /// <summary>Tokens from elsewhere were not what the grammar allows: no other can follow.</summary>
@@ -53,6 +58,9 @@ internal sealed class Sequence : Claim
     public bool HasParked { get; set; }
 
     public long Arrived { get; }
+
+    /// <summary>The span of whoever submitted it.</summary>
+    public ActivityContext Trace { get; } = Activity.Current?.Context ?? default;
     public long FirstTokenAt { get; set; }
     public long LastTokenAt { get; set; }
 

@@ -12,8 +12,8 @@ namespace NanoAspire.Engine.Transfer;
 public sealed class KvPuller(IKvTransport transport, KvPullOptions options, TimeProvider time, ILogger<KvPuller> logger)
 {
     /// <summary>
-    /// Reads what the ticket names and <paramref name="local"/> does not have cached. Blocks pair up in order; the reservation
-    /// may have more than the ticket. Does not free the source's lease: whoever gets the outcome does.
+    /// Reads what the ticket names and <paramref name="local"/> does not have cached. Blocks pair up in order; in models without a recurrent
+    /// state the reservation may have more than the ticket. Does not free the source's lease: whoever gets the outcome does.
     /// </summary>
     /// <param name="ticket">From the prefill engine.</param>
     /// <param name="promptTokens">The prompt as this engine tokenised it.</param>

@@ -16,8 +16,8 @@ public static class TicketCheck
         Require(ticket.PromptTokens == promptTokens.Count, $"prefill saw {ticket.PromptTokens} prompt tokens, decode {promptTokens.Count}");
         Require(ticket.PromptHash == KvChecksum.OfPrompt(promptTokens), "prefill and decode tokenised the prompt differently");
 
-        var blocks = (promptTokens.Count + layout.BlockSize - 1) / layout.BlockSize;
-        Require(ticket.Blocks.Length == blocks, $"{ticket.Blocks.Length} blocks cannot hold exactly {promptTokens.Count} tokens: {blocks} expected");
+        var blocks = (promptTokens.Count + layout.BlockSize - 1) / layout.BlockSize + layout.StateBlocks;
+        Require(ticket.Blocks.Length == blocks, $"{ticket.Blocks.Length} blocks cannot hold exactly {promptTokens.Count} tokens{(layout.StateBlocks > 0 ? " and a state" : "")}: {blocks} expected");
         Require(ticket.Checksums.Length == blocks, $"{ticket.Checksums.Length} checksums for {blocks} blocks");
         var sourceBlocks = ticket.Source.Length / layout.BlockBytes;
         foreach (var block in ticket.Blocks)

@@ -4,6 +4,7 @@
   const main = document.getElementById("main");
   if (!main || !document.getElementById("live")) return;
   const collapsed = new Set();
+  let paused = false;                      // the page stays as it is; what arrives meanwhile shows when it goes on
   let current = null;                      // the request in flight; a newer one replaces it
 
   // Makes `from` look like `to` and touches only what differs, so that focus, scroll and open details stay.
@@ -39,6 +40,16 @@
   async function show(url, push) {
     current?.abort();
     const request = current = new AbortController();
+    try { await load(url, push, request); }
+    finally {
+      if (current === request) {
+        current = null;
+        if (stale) { stale = false; refresh(); }
+      }
+    }
+  }
+
+  async function load(url, push, request) {
     let response;
     try { response = await fetch(url, { headers: { "X-Fragment": "1" }, signal: request.signal }); }
     catch { return; }                      // replaced by a newer request, or the host is away: the stream says when it is back
@@ -52,17 +63,23 @@
     next.dataset.topics = response.headers.get("X-Topics");
     morph(main, next);
     document.title = decodeURIComponent(response.headers.get("X-Title") ?? document.title);
+    if (response.redirected) url = response.url.slice(location.origin.length);
     if (push) history.pushState(null, "", url);
     after();
   }
 
   const here = () => location.pathname + location.search;
-  const refresh = () => { if (!document.hidden) show(here(), false); };
+  // Never overtakes a request on its way: what the user asked for would be lost, and under constant change nothing would ever arrive.
+  let stale = false;
+  function refresh() {
+    if (document.hidden || paused) return;
+    if (current) stale = true; else show(here(), false);
+  }
   function after() { applyCollapse(); startConsole(); }
 
   // Live
   const live = document.getElementById("live");
-  const mark = on => { live.classList.toggle("off", !on); live.lastElementChild.textContent = on ? "Live" : "Reconnecting"; };
+  const mark = on => { live.classList.toggle("off", !on); live.lastElementChild.textContent = !on ? "Reconnecting" : paused ? "Paused" : "Live"; };
   let events = null, wasDown = false;
   function listen() {
     events = new EventSource("/live");
@@ -79,6 +96,26 @@
     else if (!events) { listen(); show(here(), false); }
   });
   addEventListener("popstate", () => show(here(), false));
+
+  // Pause, theme, help
+  const pauseButton = document.getElementById("pause");
+  function pause(on) {
+    paused = on;
+    pauseButton.setAttribute("aria-pressed", String(on));
+    live.classList.toggle("paused", on);
+    mark(events?.readyState === EventSource.OPEN);
+    if (on) { stream?.close(); stream = null; }
+    else { streamed = null; show(here(), false); }
+  }
+  pauseButton.addEventListener("click", () => pause(!paused));
+  document.getElementById("theme").addEventListener("click", () => {
+    const root = document.documentElement, next = { undefined: "light", light: "dark", dark: undefined }[root.dataset.theme];
+    if (next) root.dataset.theme = next; else delete root.dataset.theme;
+    document.cookie = "theme=" + (next ?? "system") + ";path=/;max-age=31536000;samesite=lax";
+    toast("Theme: " + (next ?? "as the system"), false);
+  });
+  const help = () => document.getElementById("keys").showModal();
+  document.getElementById("help").addEventListener("click", help);
 
   // Links, rows, forms
   document.addEventListener("click", e => {
@@ -97,6 +134,7 @@
       });
       return;
     }
+    if (e.target.closest("[data-clear-console]")) { document.getElementById("console")?.replaceChildren(); return; }
     const link = e.target.closest("a[data-swap]");
     if (link) { e.preventDefault(); show(link.getAttribute("href"), true); return; }
     const row = e.target.closest("tr[data-href]");
@@ -125,6 +163,7 @@
   document.addEventListener("submit", async e => {
     const form = e.target;
     if (form.hasAttribute("data-auto")) { e.preventDefault(); submit(form); return; }
+    if (form.hasAttribute("data-query")) { e.preventDefault(); document.activeElement?.blur(); submit(form); form.reset(); return; }
     if (!form.classList.contains("command")) return;
     e.preventDefault();
     if (form.dataset.confirm && !confirm(form.dataset.confirm)) return;
@@ -183,6 +222,13 @@
       applyCollapse();
       return;
     }
+    if (e.key === "p") { pause(!paused); return; }
+    if (e.key === "?") { help(); return; }
+    if (e.key === "f") {
+      const add = document.getElementById("add-filter");
+      if (add) { e.preventDefault(); add.open = true; document.getElementById("filter-field").focus(); }
+      return;
+    }
     const page = document.querySelector(`.rail nav a[data-key="${CSS.escape(e.key.toUpperCase())}"]`);
     if (page) location.href = page.href;
   });
@@ -196,7 +242,7 @@
     if (box === streamed) return;
     stream?.close();
     streamed = box;
-    if (!box) return;
+    if (!box || paused) return;
     stream = new EventSource(box.dataset.stream);
     stream.onopen = () => box.replaceChildren();           // a reconnection begins again with what is remembered
     stream.onmessage = e => {

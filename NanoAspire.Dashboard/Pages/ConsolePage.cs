@@ -18,6 +18,7 @@ internal static class ConsolePage
         html.Add($"""
             <label class="toggle"><input id="follow" type="checkbox" checked><span>Follow</span></label>
             <label class="toggle"><input id="wrap" type="checkbox"><span>Wrap lines</span></label>
+            <button class="button" type="button" data-clear-console>Clear</button>
             """);
         if (resource is not null && known) html.Add($"""<a class="button" href="/consolelogs/download/{Uri.EscapeDataString(resource)}" download>{Icons.Download}Download</a>""");
         html.Add($"""<noscript><button class="button">Show</button></noscript></form>""");

@@ -20,6 +20,10 @@ internal static class Icons
     public static Markup External { get; } = Line("""<path d="M11 4h5v5M16 4l-7 7M13 12v3a1.500 1.500 0 0 1-1.500 1.500h-6A1.500 1.500 0 0 1 4 15V9a1.500 1.500 0 0 1 1.500-1.500h3"/>""");
     public static Markup Download { get; } = Line("""<path d="M10 3v9m-3.500-3L10 12.500 13.500 9M4 16.500h12"/>""");
 
+    public static Markup Pause { get; } = Line("""<path d="M7 4.500v11M13 4.500v11"/>""");
+    public static Markup Theme { get; } = Line("""<circle cx="10" cy="10" r="7"/><path d="M10 3a7 7 0 0 0 0 14Z" fill="currentColor"/>""");
+    public static Markup Help { get; } = Line("""<circle cx="10" cy="10" r="7"/><path d="M7.800 8a2.200 2.200 0 1 1 3.200 2c-.700.400-1 .800-1 1.500M10 14v.1"/>""");
+
     public static Markup Logo { get; } = new(
         """<svg class="logo" viewBox="0 0 28 28" aria-hidden="true"><rect x="3" y="4" width="13" height="5" rx="2.5" class="l1"/><rect x="8" y="11.500" width="17" height="5" rx="2.5" class="l2"/><rect x="12" y="19" width="9" height="5" rx="2.5" class="l3"/></svg>""");
 

@@ -8,6 +8,8 @@ namespace NanoAspire.Dashboard.Pages;
 internal static class LogsPage
 {
     private const int Shown = 300;
+    private const int MaxFields = 100;
+    private static readonly string[] KnownFields = ["message", "category", "level", "resource", "trace.id", "span.id"];
     private static readonly LogSeverity[] Levels = [LogSeverity.Trace, LogSeverity.Debug, LogSeverity.Information, LogSeverity.Warning, LogSeverity.Error, LogSeverity.Critical];
 
     public static Page Render(DashboardContext context, PageRequest request, string? resource)
@@ -20,8 +22,9 @@ internal static class LogsPage
         var selected = long.TryParse(request["log"], out var id) ? all.FirstOrDefault(record => record.Id == id) : null;
 
         var html = new HtmlWriter();
-        Parts.Heading(html, "Structured logs", found.Count == all.Count ? $"{all.Count} kept" : $"{found.Count} of {all.Count}");
+        Parts.Heading(html, "Structured logs", found.Count == all.Count ? $"{all.Count} kept" : $"{found.Count} of {all.Count}", Parts.ClearButton("logs", "log records"));
         Filters(html, context, request, resource, level);
+        FilterEditor.Render(html, request, [.. KnownFields, .. all.TakeLast(Shown).SelectMany(record => record.Attributes).Select(a => a.Key).Distinct().Order(StringComparer.Ordinal).Take(MaxFields)]);
         if (found.Count == 0)
         {
             Parts.Empty(html, all.Count == 0 ? "No logs yet" : "Nothing matches", all.Count == 0 ? "Services send their log records here when they start." : "Try fewer filters.");

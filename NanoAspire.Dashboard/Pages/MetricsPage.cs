@@ -14,7 +14,7 @@ internal static class MetricsPage
     {
         var resources = context.Store.Resources.All().Where(r => context.Store.Metrics.Instruments(r.Key).Count > 0).ToList();
         var html = new HtmlWriter();
-        Parts.Heading(html, "Metrics");
+        Parts.Heading(html, "Metrics", note: null, resources.Count == 0 ? null : Parts.ClearButton("metrics", "metrics"));
         if (resources.Count == 0)
         {
             Parts.Empty(html, "No metrics yet", "Services export theirs every second.");

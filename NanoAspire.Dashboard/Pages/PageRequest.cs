@@ -14,6 +14,9 @@ internal sealed class PageRequest(HttpRequest request)
 
     public int Number(string key, int otherwise, int max) => int.TryParse(this[key], out var number) && number > 0 ? Math.Min(number, max) : otherwise;
 
+    /// <summary>The parameters of the address, each once.</summary>
+    public IEnumerable<(string Key, string Value)> Pairs => request.Query.Select(pair => (pair.Key, pair.Value.ToString())).Where(pair => pair.Item2.Length > 0);
+
     /// <summary>This address with some parameters changed; null removes one.</summary>
     public string With(params (string Key, string? Value)[] changes)
     {

@@ -6,12 +6,17 @@ namespace NanoAspire.Dashboard.Pages;
 /// <summary>Pieces that several pages share.</summary>
 internal static class Parts
 {
-    public static void Heading(HtmlWriter html, string title, string? note = null)
+    public static void Heading(HtmlWriter html, string title, string? note = null, Markup? action = null)
     {
         html.Add($"""<div class="heading"><h1>{title}</h1>""");
         if (note is not null) html.Add($"""<p class="note">{note}</p>""");
-        html.Add($"</div>");
+        html.Add($"{action ?? Markup.Empty}</div>");
     }
+
+    /// <summary>Forgets what was received so far of one signal.</summary>
+    public static Markup ClearButton(string signal, string what) => HtmlWriter.Of(html => html.Add($"""
+        <form class="command clear" method="post" action="/telemetry/{signal}/clear" data-confirm="Forget all {what} received so far?"><button class="button">Clear</button></form>
+        """));
 
     public static void SearchBox(HtmlWriter html, PageRequest request, string placeholder) => html.Add($"""
         <label class="search">{Icons.Search}<span class="sr">{placeholder}</span>

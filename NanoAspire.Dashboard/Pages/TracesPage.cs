@@ -8,6 +8,11 @@ namespace NanoAspire.Dashboard.Pages;
 internal static class TracesPage
 {
     private const int Shown = 200;
+    private static readonly string[] KnownFields =
+    [
+        "name", "resource", "status", "kind", "scope", "duration", "trace.id", "span.id", "http.request.method", "http.response.status_code", "url.path", "error.type",
+        "gen_ai.request.model", "gen_ai.usage.input_tokens", "gen_ai.usage.output_tokens", "nanoaspire.engine.role", "kv.bytes", "kv.blocks",
+    ];
 
     public static Page Render(DashboardContext context, PageRequest request, string? resource)
     {
@@ -18,13 +23,14 @@ internal static class TracesPage
         var longest = found.Take(Shown).Select(trace => trace.Duration.TotalSeconds).DefaultIfEmpty(0).Max();
 
         var html = new HtmlWriter();
-        Parts.Heading(html, "Traces", found.Count == all.Count ? $"{all.Count} kept" : $"{found.Count} of {all.Count}");
+        Parts.Heading(html, "Traces", found.Count == all.Count ? $"{all.Count} kept" : $"{found.Count} of {all.Count}", Parts.ClearButton("traces", "traces"));
         html.Add($"""<form class="filters" method="get" action="/traces" data-auto>""");
         Parts.SearchBox(html, request, "Name, span or trace id");
         Parts.ResourceSelect(html, context, resource);
         Parts.Select(html, "type", "Type", [("", "All types"), .. SpanText.Types.Select(type => (type, TypeName(type)))], request["type"]);
         if (request["filters"] is { } text) html.Add($"""<input type="hidden" name="filters" value="{text}">""");
         html.Add($"""<label class="toggle"><input id="f-errors" type="checkbox" name="errors" value="1"{(request.Flag("errors") ? new Markup(" checked") : Markup.Empty)}><span>Errors only</span></label></form>""");
+        FilterEditor.Render(html, request, KnownFields);
         if (found.Count == 0)
         {
             Parts.Empty(html, all.Count == 0 ? "No traces yet" : "Nothing matches", all.Count == 0 ? "Send a request through the router and its trace appears here." : "Try fewer filters.");

@@ -6,6 +6,7 @@ using NanoAspire.Dashboard.Api;
 using NanoAspire.Dashboard.Auth;
 using NanoAspire.Dashboard.Otlp;
 using NanoAspire.Dashboard.Pages;
+using NanoAspire.Dashboard.Resources;
 
 namespace NanoAspire.Dashboard.Server;
 
@@ -27,6 +28,7 @@ internal sealed class DashboardEndpoints(
         new TelemetryApi(context.Store, context.Time, stopping).Map(app);
         new LoginEndpoints(context, session).Map(app);
         new ResourceEndpoints(context, stopping).Map(app);
+        app.MapPost("/telemetry/{signal}/clear", ClearAsync);
         new LiveEndpoint(context.Store.Changes, context.Time, stopping).Map(app);
         app.MapGet("/assets/{name}", Assets.WriteAsync);
         MapPage(app, "/", (request, _) => ResourcesPage.Render(context, request));
@@ -42,19 +44,41 @@ internal sealed class DashboardEndpoints(
         MapPage(app, "/metrics/resource/{name}", (request, http) => MetricsPage.Render(context, request, Value(http, "name")));
     }
 
+    /// <summary>Forgets one signal; what arrives afterwards is shown again.</summary>
+    private Task ClearAsync(HttpContext http)
+    {
+        if (!context.Store.Clear(Value(http, "signal")))
+        {
+            http.Response.StatusCode = StatusCodes.Status404NotFound;
+            return Task.CompletedTask;
+        }
+        if (http.Request.Headers.Accept.ToString().Contains("application/json", StringComparison.Ordinal))
+        {
+            return http.Response.WriteAsJsonAsync(new CommandOutcome(Succeeded: true, "Cleared"), ServerJson.Default.CommandOutcome, cancellationToken: http.RequestAborted);
+        }
+        http.Response.Redirect(Value(http, "signal") == "logs" ? "/structuredlogs" : $"/{Value(http, "signal")}");
+        return Task.CompletedTask;
+    }
+
     private static string Value(HttpContext http, string name) => (string)http.Request.RouteValues[name]!;
 
     /// <summary>The whole page, or with header <c>X-Fragment</c> what stands in <c>main</c>, for a page that refreshes itself.</summary>
     private void MapPage(WebApplication app, string pattern, Func<PageRequest, HttpContext, Page> render) => app.MapGet(pattern, async http =>
     {
-        var page = render(new PageRequest(http.Request), http);
+        var request = new PageRequest(http.Request);
+        if (FilterEditor.Added(request) is { } address)
+        {
+            http.Response.Redirect(address);
+            return;
+        }
+        var page = render(request, http);
         http.Response.StatusCode = page.StatusCode;
         http.Response.ContentType = "text/html; charset=utf-8";
         http.Response.Headers.CacheControl = "no-store";
         http.Response.Headers.Vary = "X-Fragment";
         if (!http.Request.Headers.ContainsKey("X-Fragment"))
         {
-            await http.Response.WriteAsync(Layout.Whole(context, page), http.RequestAborted);
+            await http.Response.WriteAsync(Layout.Whole(context, page, http.Request.Cookies["theme"]), http.RequestAborted);
             return;
         }
         http.Response.Headers["X-Title"] = Uri.EscapeDataString($"{page.Title} · {context.Options.ApplicationName}");

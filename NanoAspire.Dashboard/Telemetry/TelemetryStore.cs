@@ -40,4 +40,27 @@ internal sealed class TelemetryStore
         Changes.Changed(LiveTopics.Metrics);
         return rejected;
     }
+
+    /// <summary>Forgets <c>traces</c>, <c>logs</c> or <c>metrics</c>.</summary>
+    /// <returns>False when there is no such signal.</returns>
+    public bool Clear(string signal)
+    {
+        switch (signal)
+        {
+            case "traces":
+                Traces.Clear();
+                Changes.Changed(LiveTopics.Traces);
+                return true;
+            case "logs":
+                Logs.Clear();
+                Changes.Changed(LiveTopics.Logs);
+                return true;
+            case "metrics":
+                Metrics.Clear();
+                Changes.Changed(LiveTopics.Metrics);
+                return true;
+            default:
+                return false;
+        }
+    }
 }

@@ -3,7 +3,7 @@ using Aspire.Hosting.Publishing;
 
 namespace Aspire.Hosting.ApplicationModel;
 
-/// <summary>A random text, generated once a run from a cryptographic source.</summary>
+/// <summary>A random text from a cryptographic source.</summary>
 public sealed class GenerateParameterDefault : ParameterDefault
 {
     private const string LowerCase = "abcdefghjkmnpqrstuvwxyz";

@@ -25,5 +25,8 @@ public class ParameterResource : Resource, IResourceWithoutLifetime, IManifestEx
     internal bool IsConnectionString { get; set; }
     internal string? ConfigurationKey { get; init; }
 
+    /// <summary>Whether there is nothing but the configuration to take the value from, so that a person may be asked.</summary>
+    internal bool MayBeAsked { get; init; }
+
     public ValueTask<string?> GetValueAsync(CancellationToken cancellationToken = default) => new(_value.Value);
 }

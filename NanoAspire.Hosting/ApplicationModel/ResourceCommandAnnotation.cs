@@ -15,4 +15,7 @@ public sealed class ResourceCommandAnnotation(string name, string displayName, F
     public string? IconName { get; } = iconName;
     public IconVariant? IconVariant { get; } = iconVariant;
     public bool IsHighlighted { get; } = isHighlighted;
+
+    /// <summary>Whether a command to the resource as a whole is executed once, not on each instance.</summary>
+    internal bool IsForWholeResource { get; init; }
 }

@@ -35,6 +35,7 @@ public class ResourceCommandService
     /// <summary>Executes the command on every instance, all at once.</summary>
     public async Task<ExecuteCommandResult> ExecuteCommandAsync(IResource resource, string commandName, CancellationToken cancellationToken = default)
     {
+        if (Find(resource, commandName) is { IsForWholeResource: true }) return await ExecuteOnAsync(resource, resource.Name, commandName, cancellationToken).ConfigureAwait(false);
         var ids = ResourceInstance.IdsOf(resource).ToArray();
         var results = await Task.WhenAll(ids.Select(id => ExecuteOnAsync(resource, id, commandName, cancellationToken))).ConfigureAwait(false);
         if (results.All(r => r.Success)) return CommandResults.Success();
@@ -44,9 +45,7 @@ public class ResourceCommandService
 
     private async Task<ExecuteCommandResult> ExecuteOnAsync(IResource resource, string id, string commandName, CancellationToken ct)
     {
-        var name = KnownResourceCommands.Canonical(commandName);
-        var command = resource.Annotations.OfType<ResourceCommandAnnotation>().FirstOrDefault(c => c.Name == name || c.Name == commandName);
-        if (command is null) return CommandResults.Failure($"Command '{commandName}' not available for resource '{resource.Name}'.");
+        if (Find(resource, commandName) is not { } command) return CommandResults.Failure($"Command '{commandName}' not available for resource '{resource.Name}'.");
         try
         {
             var result = await command.ExecuteCommand(new ExecuteCommandContext { ServiceProvider = _services, ResourceName = id, CancellationToken = ct }).ConfigureAwait(false);
@@ -64,5 +63,11 @@ public class ResourceCommandService
             Log.CommandThrew(_logs.GetLogger(id), commandName, e);
             return CommandResults.Failure("Unhandled exception thrown while executing command.");
         }
+    }
+
+    private static ResourceCommandAnnotation? Find(IResource resource, string commandName)
+    {
+        var name = KnownResourceCommands.Canonical(commandName);
+        return resource.Annotations.OfType<ResourceCommandAnnotation>().FirstOrDefault(c => c.Name == name || c.Name == commandName);
     }
 }

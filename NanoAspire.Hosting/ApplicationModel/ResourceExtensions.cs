@@ -66,4 +66,30 @@ public static class ResourceExtensions
 
     public static IEnumerable<EndpointReference> GetEndpoints(this IResourceWithEndpoints resource) =>
         resource.Annotations.OfType<EndpointAnnotation>().Select(e => new EndpointReference(resource, e));
+
+    /// <summary>
+    /// The endpoints as a publisher writes them. A project's first http and https endpoint without a target port keep none: the platform chooses.
+    /// Every other one without gets one from the allocator, past all ports that the resource names itself.
+    /// </summary>
+    public static IReadOnlyList<ResolvedEndpoint> ResolveEndpoints(this IResource resource, IPortAllocator? portAllocator = null)
+    {
+        if (!resource.TryGetEndpoints(out var declared)) return [];
+        var endpoints = declared.ToArray();
+        var ports = portAllocator ?? new PortAllocator();
+        foreach (var port in endpoints.SelectMany(e => new[] { e.Port, e.TargetPort }).OfType<int>()) ports.AddUsedPort(port);
+        return [.. endpoints.Select(Resolve)];
+
+        ResolvedEndpoint Resolve(EndpointAnnotation endpoint)
+        {
+            var platformChooses = resource is ProjectResource && endpoint.IsHttp && endpoints.First(e => e.UriScheme == endpoint.UriScheme) == endpoint;
+            var target = endpoint.TargetPort is { } own ? ResolvedPort.Explicit(own)
+                : resource is ContainerResource && endpoint.Port is { } port ? ResolvedPort.Implicit(port)
+                : platformChooses ? ResolvedPort.None()
+                : ResolvedPort.Allocated(ports.AllocatePort());
+            var exposed = endpoint.Port is { } chosen ? ResolvedPort.Explicit(chosen)
+                : target.Value is { } bound ? ResolvedPort.Implicit(bound)
+                : ResolvedPort.None();
+            return new() { Endpoint = endpoint, TargetPort = target, ExposedPort = exposed };
+        }
+    }
 }

@@ -103,7 +103,11 @@ public class ResourceNotificationService
     }
 
     /// <summary>Waits for everything the resource declared with <c>WaitFor…</c>.</summary>
-    public Task WaitForDependenciesAsync(IResource resource, CancellationToken cancellationToken) => _waiter.WaitAsync(resource, cancellationToken);
+    public Task WaitForDependenciesAsync(IResource resource, CancellationToken cancellationToken) =>
+        _waiter.WaitAsync(resource, ResourceInstance.IdsOf(resource), cancellationToken);
+
+    /// <summary>The same on behalf of some of its instances.</summary>
+    internal Task WaitForDependenciesAsync(IResource resource, IEnumerable<string> instances, CancellationToken ct) => _waiter.WaitAsync(resource, instances, ct);
 
     /// <summary>The last event of an instance, by its id or, where there is only one, by the resource name.</summary>
     public bool TryGetCurrentState(string resourceId, [NotNullWhen(true)] out ResourceEvent? resourceEvent)
@@ -136,8 +140,16 @@ public class ResourceNotificationService
         return Task.CompletedTask;
     }
 
-    /// <summary>Takes a scaled-down instance out of the list, after its last snapshot was published.</summary>
-    internal void Forget(string resourceId) => _current.TryRemove(resourceId, out _);
+    /// <summary>Takes a scaled-down instance out of the list; watchers get its last snapshot once more, hidden.</summary>
+    internal void Forget(string resourceId)
+    {
+        lock (_lock)
+        {
+            if (!_current.TryRemove(resourceId, out var last)) return;
+            var gone = new ResourceEvent(last.Resource, resourceId, last.Snapshot with { IsHidden = true });
+            foreach (var watcher in _watchers) watcher.TryWrite(gone);
+        }
+    }
 
     internal static bool Matches(ResourceEvent e, string nameOrId) =>
         string.Equals(e.Resource.Name, nameOrId, StringComparison.OrdinalIgnoreCase) || string.Equals(e.ResourceId, nameOrId, StringComparison.OrdinalIgnoreCase);

@@ -6,12 +6,13 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using NanoAspire.Hosting.Model;
 
 namespace NanoAspire.Hosting.Run;
 
 /// <summary>Runs the model: gives out ports, starts every resource when its dependencies allow, and stops all in reverse order.</summary>
 internal sealed class ApplicationOrchestrator(DistributedApplicationModel model, ResourceNotificationService notifications, ResourceLoggerService logs,
-    IDistributedApplicationEventing eventing, DistributedApplicationExecutionContext execution, IConfiguration configuration, HostAssembly host,
+    IDistributedApplicationEventing eventing, DistributedApplicationExecutionContext execution, IConfiguration configuration, HostAssembly host, HostSecrets secrets,
     IOptions<HealthCheckServiceOptions> checks, IServiceProvider provider, TimeProvider time, ILogger<DistributedApplication> logger) : IHostedService, IAsyncDisposable
 {
     /// <summary>How long the processes of one layer get to end by themselves.</summary>
@@ -30,6 +31,7 @@ internal sealed class ApplicationOrchestrator(DistributedApplicationModel model,
         var services = new RunServices(notifications, logs, eventing, _starter, factory, provider, time);
 
         var resources = model.Resources.ToArray();
+        if (ParameterPrompt.ForTerminal(configuration) is { } prompt) await prompt.AskAsync(resources, configuration, secrets.Value, cancellationToken).ConfigureAwait(false);
         var missing = await factory.FindToolsAsync(resources, configuration["ASPIRE_CONTAINER_RUNTIME"] ?? configuration["DcpPublisher:ContainerRuntime"], cancellationToken).ConfigureAwait(false);
         foreach (var (resource, reason) in missing)
         {
@@ -45,8 +47,9 @@ internal sealed class ApplicationOrchestrator(DistributedApplicationModel model,
             foreach (var id in ResourceInstance.IdsOf(resource)) logs.Link(id, resource.Name);
             if (restart && !completed.Contains(resource) && !resource.HasAnnotationOfType<RestartPolicyAnnotation>()) resource.Annotations.Add(new RestartPolicyAnnotation());
             LifecycleCommands.AddTo(resource, this);
+            ScaleCommands.AddTo(resource, this);
         }
-        foreach (var resource in resources) await FirstSnapshot.PublishAsync(resource, notifications, time, cancellationToken).ConfigureAwait(false);
+        foreach (var resource in resources) await FirstSnapshot.PublishAsync(resource, ResourceInstance.IdsOf(resource), notifications, time, cancellationToken).ConfigureAwait(false);
 
         var randomize = string.Equals(configuration["DcpPublisher:RandomizePorts"], "true", StringComparison.OrdinalIgnoreCase);
         foreach (var resource in resources.Where(r => r.HasAnnotationOfType<InstancesAnnotation>())) Allocate(resource, randomize, services);
@@ -56,7 +59,7 @@ internal sealed class ApplicationOrchestrator(DistributedApplicationModel model,
             if (resource is IResourceWithEndpoints && _runners.ContainsKey(resource))
             {
                 await eventing.PublishAsync(new ResourceEndpointsAllocatedEvent(resource, provider), cancellationToken).ConfigureAwait(false);
-                await ResourceUrls.PublishAsync(resource, execution, notifications, cancellationToken).ConfigureAwait(false);
+                await ResourceUrls.PublishAsync(resource, ResourceInstance.IdsOf(resource), execution, notifications, cancellationToken).ConfigureAwait(false);
             }
         }
         foreach (var resource in resources)
@@ -92,6 +95,9 @@ internal sealed class ApplicationOrchestrator(DistributedApplicationModel model,
     public Task<ExecuteCommandResult> StartAsync(IResource resource, string instanceId, CancellationToken ct) => OnRunner(resource, r => r.StartAsync(instanceId, ct));
     public Task<ExecuteCommandResult> StopAsync(IResource resource, string instanceId, CancellationToken ct) => OnRunner(resource, r => r.StopAsync(instanceId, Grace, ct));
     public Task<ExecuteCommandResult> RestartAsync(IResource resource, string instanceId, CancellationToken ct) => OnRunner(resource, r => r.RestartAsync(instanceId, Grace, ct));
+
+    public Task<ExecuteCommandResult> ScaleUpAsync(IResource resource, CancellationToken ct) => OnRunner(resource, r => r.ScaleUpAsync(execution, ct));
+    public Task<ExecuteCommandResult> ScaleDownAsync(IResource resource, string nameOrId, CancellationToken ct) => OnRunner(resource, r => r.ScaleDownAsync(nameOrId, ct));
 
     public async ValueTask DisposeAsync()
     {
@@ -158,3 +164,6 @@ internal sealed class ApplicationOrchestrator(DistributedApplicationModel model,
 
 /// <summary>The assembly whose program describes the application, if any.</summary>
 internal sealed record HostAssembly(Assembly? Assembly);
+
+/// <summary>Where the host keeps generated values, if anywhere.</summary>
+internal sealed record HostSecrets(UserSecrets? Value);

@@ -6,11 +6,17 @@ namespace NanoAspire.Hosting.Run;
 /// <summary>A container as a process: the runtime's client stays in the foreground, so its output, signals and exit code are the container's.</summary>
 internal static class ContainerProcess
 {
-    public static ProcessSpec Create(IResource container, ResourceInstance instance, string runtime, IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string> environment)
+    /// <exception cref="DistributedApplicationException">The container has no image.</exception>
+    public static ProcessSpec Create(IResource container, ResourceInstance instance, string runtime, IReadOnlyList<string> runtimeArguments,
+        IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string> environment)
     {
-        if (!container.TryGetContainerImageName(out var image)) throw new DistributedApplicationException($"container '{container.Name}' has no image");
-        var name = $"{container.Name}-{instance.Suffix}";
+        var image = ImageOf(container);
+        var name = container.TryGetLastAnnotation<ContainerNameAnnotation>(out var named) ? named.Name : $"{container.Name}-{instance.Suffix}";
         var command = new List<string> { "run", "--rm", "--init", "--name", name, "--add-host", "host.docker.internal:host-gateway" };
+        if (container.TryGetLastAnnotation<ContainerImagePullPolicyAnnotation>(out var pull) && pull.ImagePullPolicy != ImagePullPolicy.Default)
+        {
+            command.AddRange(["--pull", pull.ImagePullPolicy == ImagePullPolicy.Always ? "always" : "missing"]);
+        }
         foreach (var endpoint in container.Annotations.OfType<EndpointAnnotation>())
         {
             command.AddRange(["-p", string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{endpoint.AllocatedEndpoint!.Port}:{endpoint.TargetPort}")]);
@@ -23,10 +29,29 @@ internal static class ContainerProcess
         }
         foreach (var variable in environment.Keys) command.AddRange(["-e", variable]);      // the value comes from the client's own environment
         if (container is ContainerResource { Entrypoint: { Length: > 0 } entrypoint }) command.AddRange(["--entrypoint", entrypoint]);
+        command.AddRange(runtimeArguments);
         command.Add(image);
         command.AddRange(arguments);
         return new ProcessSpec(runtime, command, Environment.CurrentDirectory, environment) { CleanUp = () => Remove(runtime, name) };
     }
+
+    /// <summary>The build that has to come first; null where the image is there already.</summary>
+    /// <param name="container">The resource.</param>
+    /// <param name="runtime">The tool.</param>
+    /// <param name="buildArguments">Values of <see cref="DockerfileBuildAnnotation.BuildArguments"/>; null takes the variable of the host's environment.</param>
+    public static ProcessSpec? CreateBuild(IResource container, string runtime, IReadOnlyDictionary<string, string?> buildArguments)
+    {
+        if (!container.TryGetLastAnnotation<DockerfileBuildAnnotation>(out var dockerfile)) return null;
+        var command = new List<string> { "build", "--tag", ImageOf(container), "--file", dockerfile.DockerfilePath };
+        if (dockerfile.Stage is { Length: > 0 } stage) command.AddRange(["--target", stage]);
+        foreach (var (name, value) in buildArguments) command.AddRange(["--build-arg", value is null ? name : $"{name}={value}"]);
+        command.Add(dockerfile.ContextPath);
+        return new ProcessSpec(runtime, command, dockerfile.ContextPath, new Dictionary<string, string>());
+    }
+
+    private static string ImageOf(IResource container) => container.TryGetContainerImageName(out var image)
+        ? image
+        : throw new DistributedApplicationException($"container '{container.Name}' has no image");
 
     /// <summary>A client that was killed leaves its container behind.</summary>
     private static void Remove(string runtime, string name)

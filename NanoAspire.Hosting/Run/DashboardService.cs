@@ -62,6 +62,12 @@ internal sealed class DashboardService(DashboardResources resources, IConfigurat
         if (First(configuration["ASPNETCORE_URLS"]) is { } pages) (settings.Host, settings.Port) = (pages.Host, pages.Port);
         if (First(configuration["ASPIRE_DASHBOARD_OTLP_HTTP_ENDPOINT_URL"] ?? configuration["DOTNET_DASHBOARD_OTLP_HTTP_ENDPOINT_URL"]) is { } http) settings.OtlpPort = http.Port;
         if (First(configuration["ASPIRE_DASHBOARD_OTLP_ENDPOINT_URL"] ?? configuration["DOTNET_DASHBOARD_OTLP_ENDPOINT_URL"]) is { } grpc) settings.OtlpGrpcPort = grpc.Port;
+        // Tests run side by side with each other and with a developer's own application.
+        if (string.Equals(configuration["DcpPublisher:RandomizePorts"], "true", StringComparison.OrdinalIgnoreCase))
+        {
+            (settings.Port, settings.OtlpPort) = (0, 0);
+            if (settings.OtlpGrpcPort is not null) settings.OtlpGrpcPort = 0;
+        }
         return settings;
     }
 

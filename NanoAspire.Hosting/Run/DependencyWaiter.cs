@@ -5,13 +5,19 @@ namespace NanoAspire.Hosting.Run;
 /// <summary>Carries out the <see cref="WaitAnnotation"/>s of a resource.</summary>
 internal sealed class DependencyWaiter(ResourceNotificationService notifications, ResourceLoggerService logs, WaitBehavior defaultBehavior)
 {
+    /// <param name="resource">The one that waits.</param>
+    /// <param name="instances">The ids of its instances that are to be shown as waiting; others may run, or have been stopped.</param>
+    /// <param name="ct">Ends the wait.</param>
     /// <exception cref="DistributedApplicationException">A dependency has failed in a way that waiting cannot mend.</exception>
-    public async Task WaitAsync(IResource resource, CancellationToken ct)
+    public async Task WaitAsync(IResource resource, IEnumerable<string> instances, CancellationToken ct)
     {
         if (!resource.TryGetAnnotationsOfType<WaitAnnotation>(out var waits)) return;
         var pending = waits.Where(w => w.Resource is not IResourceWithoutLifetime).Select(w => WaitForOneAsync(resource, w, ct)).ToArray();
         if (pending.Length == 0) return;
-        await notifications.PublishUpdateAsync(resource, s => IsUp(s) ? s : s with { State = KnownResourceStates.Waiting }).ConfigureAwait(false);
+        foreach (var id in instances)
+        {
+            await notifications.PublishUpdateAsync(resource, id, s => IsUp(s) ? s : s with { State = KnownResourceStates.Waiting }).ConfigureAwait(false);
+        }
         await Task.WhenAll(pending).ConfigureAwait(false);
     }
 

@@ -24,12 +24,19 @@ internal sealed class EndpointPlan : IAsyncDisposable
         foreach (var endpoint in endpoints)
         {
             Check(resource, endpoint, isContainer);
+            CheckReplicas(resource, endpoint, resource.GetReplicaCount());
             var reservation = Reserve(resource, endpoint, randomizePorts && endpoint.IsProxied, warn);
             if (NeedsProxy(resource, endpoint)) plan._proxies[endpoint.Name] = TcpProxy.Start(endpoint.TargetHost, reservation);
             else plan._reserved[endpoint.Name] = reservation;
             endpoint.AllocatedEndpoint = new AllocatedEndpoint(endpoint, "localhost", reservation.Port);
         }
         return plan;
+    }
+
+    /// <exception cref="DistributedApplicationException">So many instances cannot share the endpoints.</exception>
+    public static void CheckReplicas(IResource resource, int replicas)
+    {
+        foreach (var endpoint in resource.Annotations.OfType<EndpointAnnotation>()) CheckReplicas(resource, endpoint, replicas);
     }
 
     /// <summary>Gives an instance the ports that it is to bind; they stay reserved until <see cref="Release"/>.</summary>
@@ -108,14 +115,17 @@ internal sealed class EndpointPlan : IAsyncDisposable
         return other;
     }
 
+    private static void CheckReplicas(IResource resource, EndpointAnnotation endpoint, int replicas)
+    {
+        if (replicas <= 1) return;
+        var where = $"endpoint '{endpoint.Name}' of '{resource.Name}'";
+        if (!endpoint.IsProxied) throw new DistributedApplicationException($"Replicas cannot share the port of {where}, which is not proxied.");
+        if (endpoint.TargetPort is not null) throw new DistributedApplicationException($"Replicas cannot share the target port {endpoint.TargetPort} of {where}.");
+    }
+
     private static void Check(IResource resource, EndpointAnnotation endpoint, bool isContainer)
     {
         var where = $"endpoint '{endpoint.Name}' of '{resource.Name}'";
-        if (resource.GetReplicaCount() > 1)
-        {
-            if (!endpoint.IsProxied) throw new DistributedApplicationException($"Replicas cannot share the port of {where}, which is not proxied.");
-            if (endpoint.TargetPort is not null) throw new DistributedApplicationException($"Replicas cannot share the target port {endpoint.TargetPort} of {where}.");
-        }
         if (isContainer && endpoint.TargetPort is null) throw new DistributedApplicationException($"The {where} needs a target port: the container listens on it.");
         if (!endpoint.IsProxied && endpoint.Port != endpoint.TargetPort) throw new DistributedApplicationException($"The {where} is not proxied, so its port and target port must be the same.");
         if (resource is ProjectResource or ExecutableResource && endpoint.IsProxied && endpoint.Port is { } port && port == endpoint.TargetPort)

@@ -3,11 +3,11 @@ namespace NanoAspire.Hosting.Run;
 /// <summary>What is shown of each resource before it starts, and all that is ever shown of those that do not run.</summary>
 internal static class FirstSnapshot
 {
-    public static async Task PublishAsync(IResource resource, ResourceNotificationService notifications, TimeProvider time, CancellationToken ct)
+    public static async Task PublishAsync(IResource resource, IEnumerable<string> instances, ResourceNotificationService notifications, TimeProvider time, CancellationToken ct)
     {
         var created = time.GetUtcNow().UtcDateTime;
         var state = await StateAsync(resource, ct).ConfigureAwait(false);
-        await notifications.PublishUpdateAsync(resource, s => s with
+        foreach (var id in instances) await notifications.PublishUpdateAsync(resource, id, s => s with
         {
             CreationTimeStamp = s.CreationTimeStamp ?? created,
             Relationships = [.. resource.Annotations.OfType<ResourceRelationshipAnnotation>().Select(r => new RelationshipSnapshot(r.Resource.Name, r.Type))],

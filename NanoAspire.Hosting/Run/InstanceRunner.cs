@@ -11,11 +11,19 @@ internal sealed class InstanceRunner(ResourceInstance instance, EndpointPlan end
     private readonly IResource _resource = instance.Resource;
     private CancellationTokenSource? _stop;
     private Task _life = Task.CompletedTask;
+    private Task _announced = Task.CompletedTask;
+    private volatile bool _isAlive;
+    private bool _closed;
     private ManagedProcess? _current;
     private TimeSpan _grace = TimeSpan.FromSeconds(10);
 
     public ResourceInstance Instance { get; } = instance;
-    public bool IsAlive => !_life.IsCompleted;
+
+    /// <summary>
+    /// False as soon as anybody can see the end of the last life: it ends with its terminal snapshot, and whoever sees that may start the
+    /// next one. Those who are told of the end afterwards do not delay it.
+    /// </summary>
+    public bool IsAlive => _isAlive;
 
     /// <summary>Begins a life unless there is one; <paramref name="prepare"/> runs first and may take as long as its waits do.</summary>
     public async Task<bool> StartAsync(Func<CancellationToken, Task> prepare, CancellationToken ct)
@@ -23,10 +31,12 @@ internal sealed class InstanceRunner(ResourceInstance instance, EndpointPlan end
         await _gate.WaitAsync(ct).ConfigureAwait(false);
         try
         {
-            if (IsAlive) return false;
+            if (IsAlive || _closed) return false;
+            await _life.ConfigureAwait(false);                       // it has nothing left to do but to return
             _stop?.Dispose();
             _stop = new CancellationTokenSource();
             var stop = _stop.Token;
+            _isAlive = true;
             await PublishStartingAsync().ConfigureAwait(false);      // before the command returns: nobody sees the old end again
             _life = Task.Run(() => LiveAsync(prepare, stop), CancellationToken.None);
             return true;
@@ -37,15 +47,16 @@ internal sealed class InstanceRunner(ResourceInstance instance, EndpointPlan end
         }
     }
 
-    /// <summary>Ends the life: asks, waits for the grace, kills.</summary>
-    public async Task StopAsync(TimeSpan grace, CancellationToken ct)
+    /// <summary>Ends the life: asks, waits for the grace, kills. Afterwards another one may begin, unless it was <paramref name="forGood"/>.</summary>
+    public async Task StopAsync(TimeSpan grace, bool forGood, CancellationToken ct)
     {
+        using var hurry = ct.Register(() => _current?.Kill());
         await _gate.WaitAsync(CancellationToken.None).ConfigureAwait(false);
         try
         {
+            _closed |= forGood;
             if (!IsAlive || _stop is null) return;
             _grace = grace;
-            using var hurry = ct.Register(() => _current?.Kill());
             await _stop.CancelAsync().ConfigureAwait(false);
             await _life.ConfigureAwait(false);
         }
@@ -54,6 +65,9 @@ internal sealed class InstanceRunner(ResourceInstance instance, EndpointPlan end
             _gate.Release();
         }
     }
+
+    /// <summary>Completes when the handlers of <see cref="ResourceStoppedEvent"/> have returned, or at the latest with the token.</summary>
+    public Task AnnouncedAsync(CancellationToken ct) => _announced.WaitAsync(ct);
 
     public void Dispose()
     {
@@ -107,7 +121,7 @@ internal sealed class InstanceRunner(ResourceInstance instance, EndpointPlan end
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            var reason = e is DistributedApplicationException or OperationCanceledException ? e.Message : e.ToString();
+            var reason = e is DistributedApplicationException or OperationCanceledException or IOException or UnauthorizedAccessException ? e.Message : e.ToString();
             foreach (var line in reason.Split('\n')) services.Logs.Write(Instance.Id, line.TrimEnd('\r'), isError: true);
             await EndAsync(KnownResourceStates.FailedToStart, exitCode: null, e.Message).ConfigureAwait(false);
         }
@@ -130,6 +144,7 @@ internal sealed class InstanceRunner(ResourceInstance instance, EndpointPlan end
             if (stop.IsCancellationRequested && !process.Exited.IsCompleted)
             {
                 await PublishAsync(s => s with { State = KnownResourceStates.Stopping }).ConfigureAwait(false);
+                endpoints.Close(Instance);                           // what is open goes on, what is new goes to its siblings
                 return (await process.StopAsync(_grace, services.Time, CancellationToken.None).ConfigureAwait(false), process.LastWords, ready);
             }
             return (await process.Exited.ConfigureAwait(false), process.LastWords, ready);
@@ -147,19 +162,35 @@ internal sealed class InstanceRunner(ResourceInstance instance, EndpointPlan end
 
     private async Task EndAsync(string state, int? exitCode, string? reason)
     {
-        await PublishAsync(s => s with
+        await PublishAsync(s =>
         {
-            State = new ResourceStateSnapshot(state, reason is null ? null : KnownResourceStateStyles.Error),
-            ExitCode = exitCode,
-            StopTimeStamp = services.Time.GetUtcNow().UtcDateTime,
-            Ready = null,
-            HealthReports = [],
-            Urls = [.. s.Urls.Select(u => u with { IsInactive = true })],
-            Properties = RunningSnapshot.WithReason(s.Properties, reason),
+            _isAlive = false;                                        // under the publisher's lock: with the snapshot, not after it
+            return s with
+            {
+                State = new ResourceStateSnapshot(state, reason is null ? null : KnownResourceStateStyles.Error),
+                ExitCode = exitCode,
+                StopTimeStamp = services.Time.GetUtcNow().UtcDateTime,
+                Ready = null,
+                HealthReports = [],
+                Urls = [.. s.Urls.Select(u => u with { IsInactive = true })],
+                Properties = RunningSnapshot.WithReason(s.Properties, reason),
+            };
         }).ConfigureAwait(false);
-        if (services.Notifications.TryGetCurrentState(Instance.Id, out var last))
+        if (services.Notifications.TryGetCurrentState(Instance.Id, out var end)) _announced = Task.Run(() => AnnounceEndAsync(end), CancellationToken.None);
+    }
+
+    /// <summary>Handlers are other people's code: they may start the resource again, take their time, or throw.</summary>
+    private async Task AnnounceEndAsync(ResourceEvent end)
+    {
+        try
         {
-            await services.Eventing.PublishAsync(new ResourceStoppedEvent(_resource, services.Provider, last)).ConfigureAwait(false);
+            await services.Eventing.PublishAsync(new ResourceStoppedEvent(_resource, services.Provider, end)).ConfigureAwait(false);
+        }
+#pragma warning disable CA1031 // the resource has ended all the same
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            Log.StoppedHandlerFailed(services.Logs.GetLogger(Instance.Id), e);
         }
     }
 

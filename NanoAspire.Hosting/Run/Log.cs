@@ -31,6 +31,9 @@ internal static partial class Log
     [LoggerMessage(Level = LogLevel.Error, Message = "Initialization failed")]
     public static partial void InitializeFailed(ILogger logger, Exception exception);
 
+    [LoggerMessage(Level = LogLevel.Error, Message = "A handler of the resource's end failed")]
+    public static partial void StoppedHandlerFailed(ILogger logger, Exception exception);
+
     [LoggerMessage(Level = LogLevel.Debug, Message = "Resource {Resource} changed state to {State}")]
     public static partial void StateChanged(ILogger logger, string resource, string state);
 

@@ -11,8 +11,8 @@ internal sealed partial class ManagedProcess : IDisposable
     private const int SigKill = 9;
     private const int MaxLineLength = 16 * 1024;
 
-    /// <summary>How long output is read after the end: a grandchild may hold the pipe open for ever.</summary>
-    private static readonly TimeSpan OutputGrace = TimeSpan.FromSeconds(1);
+    /// <summary>How long output is read after the end: a grandchild that left the group may hold the pipe open for ever.</summary>
+    private static readonly TimeSpan OutputGrace = TimeSpan.FromSeconds(5);
 
     private readonly Process _process;
     private readonly Action? _cleanUp;
@@ -71,8 +71,8 @@ internal sealed partial class ManagedProcess : IDisposable
     {
         await _process.WaitForExitAsync().ConfigureAwait(false);
         var code = _process.ExitCode;
+        if (!OperatingSystem.IsWindows()) _ = kill(-Id, SigKill);      // what it left behind in its group, and with it their ends of the pipes
         await Task.WhenAny(output, Task.Delay(OutputGrace)).ConfigureAwait(false);
-        if (!OperatingSystem.IsWindows()) _ = kill(-Id, SigKill);      // what it left behind in its group
         _cleanUp?.Invoke();
         return code;
     }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 
@@ -9,7 +10,15 @@ namespace NanoAspire.Hosting.Run;
 /// </summary>
 internal sealed class PortReservation : IDisposable
 {
-    private const int Attempts = 32;
+    private const int Attempts = 64;
+    private const int FirstPort = 10_000;
+
+    /// <summary>
+    /// The first port that the system gives out by itself. What a child will bind lies below: between the moment when a reservation ends
+    /// and the moment when the child listens, no outgoing connection and no listener on "any port" can be given it.
+    /// </summary>
+    private static readonly int EphemeralFrom = ReadEphemeralFrom();
+
     private readonly List<Socket> _sockets;
 
     private PortReservation(int port, List<Socket> sockets)
@@ -44,16 +53,34 @@ internal sealed class PortReservation : IDisposable
     {
         for (var attempt = 0; attempt < Attempts; attempt++)
         {
-            using var probe = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-            probe.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-            var port = ((IPEndPoint)probe.LocalEndPoint!).Port;
-            probe.Dispose();
-            if (TryFixed(host, port) is { } reservation) return reservation;
+            if (TryFixed(host, Candidate()) is { } reservation) return reservation;
         }
         throw new DistributedApplicationException("No free TCP port was found.");
     }
 
     public void Dispose() => _sockets.ForEach(s => s.Dispose());
+
+    private static int Candidate()
+    {
+        if (EphemeralFrom > FirstPort * 3 / 2) return Random.Shared.Next(FirstPort, EphemeralFrom);
+        using var probe = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);      // hardly anything lies below: the system's choice
+        probe.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        return ((IPEndPoint)probe.LocalEndPoint!).Port;
+    }
+
+    private static int ReadEphemeralFrom()
+    {
+        const int Usual = 32_768, Registered = 49_152;
+        if (!OperatingSystem.IsLinux()) return Registered;
+        try
+        {
+            return int.Parse(File.ReadAllText("/proc/sys/net/ipv4/ip_local_port_range").Split(['\t', ' '], 2)[0], CultureInfo.InvariantCulture);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or FormatException)
+        {
+            return Usual;
+        }
+    }
 
     private static Socket? TryListen(IPAddress address, int port)
     {

@@ -38,8 +38,42 @@ internal sealed class ProcessFactory(ProcessStarter starter, DistributedApplicat
         {
             ProjectResource project => ProjectProcess.Create(project, starter.Dotnet, host, arguments, environment),
             ExecutableResource executable => new ProcessSpec(executable.Command, arguments, executable.WorkingDirectory, environment),
-            _ when _containerRuntime is not null => ContainerProcess.Create(resource, instance, _containerRuntime, arguments, environment),
+            _ when _containerRuntime is not null => await ContainerAsync(resource, instance, _containerRuntime, values, arguments, environment, ct).ConfigureAwait(false),
             _ => throw new DistributedApplicationException($"container '{resource.Name}' needs docker or podman, and neither answers on this machine"),
         };
+    }
+
+    private async Task<ProcessSpec> ContainerAsync(IResource container, ResourceInstance instance, string runtime, ValueProviderContext values,
+        IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string> environment, CancellationToken ct)
+    {
+        if (container.TryGetLastAnnotation<ContainerLifetimeAnnotation>(out var lifetime) && lifetime.Lifetime == ContainerLifetime.Persistent)
+        {
+            logs.Write(instance.Id, "A persistent container is started and removed with the application here; what it must keep belongs in a volume.", isError: false);
+        }
+        await BuildAsync(container, instance, runtime, values, ct).ConfigureAwait(false);
+        var context = new ContainerRuntimeArgsCallbackContext([], ct) { Logger = logs.GetLogger(container) };
+        foreach (var annotation in container.Annotations.OfType<ContainerRuntimeArgsCallbackAnnotation>().ToArray()) await annotation.Callback(context).ConfigureAwait(false);
+        var runtimeArguments = new List<string>();
+        foreach (var value in context.Args)
+        {
+            if (await ResourceEnvironment.ResolveAsync(value, values, ct).ConfigureAwait(false) is { } text) runtimeArguments.Add(text);
+        }
+        return ContainerProcess.Create(container, instance, runtime, runtimeArguments, arguments, environment);
+    }
+
+    /// <exception cref="DistributedApplicationException">The build failed; its output stands in the resource's log.</exception>
+    private async Task BuildAsync(IResource container, ResourceInstance instance, string runtime, ValueProviderContext values, CancellationToken ct)
+    {
+        var buildArguments = new Dictionary<string, string?>();
+        foreach (var (name, value) in container.TryGetLastAnnotation<DockerfileBuildAnnotation>(out var dockerfile) ? dockerfile.BuildArguments : [])
+        {
+            buildArguments[name] = await ResourceEnvironment.ResolveAsync(value, values, ct).ConfigureAwait(false);
+        }
+        if (ContainerProcess.CreateBuild(container, runtime, buildArguments) is not { } build) return;
+        using var process = await starter.StartAsync(build, (line, _) => logs.Write(instance.Id, line, isError: false)).ConfigureAwait(false);
+        using var stop = ct.Register(process.Kill);
+        var code = await process.Exited.ConfigureAwait(false);
+        ct.ThrowIfCancellationRequested();
+        if (code != 0) throw new DistributedApplicationException($"building the image of '{container.Name}' failed with code {code}: {process.LastWords?.Trim()}");
     }
 }

@@ -37,7 +37,8 @@ internal static class ResourceEnvironment
         return result;
     }
 
-    private static async ValueTask<string?> ResolveAsync(object? value, ValueProviderContext context, CancellationToken ct) => value switch
+    /// <summary>The text of a value of the model for this consumer; null when it has none.</summary>
+    public static async ValueTask<string?> ResolveAsync(object? value, ValueProviderContext context, CancellationToken ct) => value switch
     {
         null => null,
         string text => text,

@@ -1,5 +1,6 @@
 using System.Reflection;
 using Aspire.Hosting.Eventing;
+using Aspire.Hosting.Pipelines;
 using Aspire.Hosting.Testing;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -19,6 +20,7 @@ internal sealed class RunningProgramBuilder(DistributedApplicationBuilder inner,
     public IServiceCollection Services => inner.Services;
     public DistributedApplicationExecutionContext ExecutionContext => inner.ExecutionContext;
     public IDistributedApplicationEventing Eventing => inner.Eventing;
+    public IDistributedApplicationPipeline Pipeline => inner.Pipeline;
     public IResourceCollection Resources => inner.Resources;
     public IResourceBuilder<T> AddResource<T>(T resource) where T : IResource => inner.AddResource(resource);
     public IResourceBuilder<T> CreateResourceBuilder<T>(T resource) where T : IResource => inner.CreateResourceBuilder(resource);

@@ -12,7 +12,7 @@ public sealed class BitIdentityTests
     private const int Tokens = 24;
     private const int BlockSize = 16;
 
-    public static TheoryData<string> Models => ["nano-demo", "qwen3-dense-tied", "qwen3-dense-untied", "qwen3-dense-yarn"];
+    public static TheoryData<string> Models => ["nano-demo", .. GoldenNames.All];
 
     [Theory, MemberData(nameof(Models))]
     public async Task Batched_and_chunked(string model)
@@ -47,7 +47,7 @@ public sealed class BitIdentityTests
         using var runner = Load(model);
         var requests = Requests(runner);
         var alone = await Alone(runner, requests);
-        using var small = new GatedRunner(Load(model, blocks: 10));
+        using var small = new GatedRunner(Load(model, small: true));
         foreach (var caching in new[] { true, false })
         {
             small.Gate.Reset();
@@ -72,7 +72,7 @@ public sealed class BitIdentityTests
         for (var i = 0; i < requests.Length; i++)
         {
             var first = Assert.Single(await Run(prefill, requests[i] with { ParkAfterFirstToken = true }));
-            var reservation = await decode.ReserveAsync(requests[i].PromptTokens, default);
+            var reservation = await decode.ReserveAsync(requests[i].PromptTokens, requests[i].Images, default);
             for (var b = reservation.CachedBlocks; b < reservation.Blocks.Count; b++)
                 runner.KvMemory.Block(first.Parked!.Blocks[b]).CopyTo(other.KvMemory.Block(reservation.Blocks[b]));
             first.Parked!.Release();
@@ -109,7 +109,7 @@ public sealed class BitIdentityTests
         return events;
     }
 
-    /// <summary>Greedy and seeded ones, with a common opening, around the block size.</summary>
+    /// <summary>Greedy and seeded ones, with a common opening, around the block size; where the model takes images, two that differ in nothing but the image.</summary>
     private static GenerationRequest[] Requests(IModelRunner runner)
     {
         var random = new Random(3);
@@ -122,20 +122,37 @@ public sealed class BitIdentityTests
                 Sampling = new() { Temperature = i % 2, Seed = i, MaxTokens = Tokens, IgnoreEos = true },
                 CaptureLogits = true,
             }),
+            .. runner.Model.Images is { } input ? WithImages(opening, input, random) : [],
         ];
+    }
+
+    private static IEnumerable<GenerationRequest> WithImages(int[] opening, ImageInput input, Random random)
+    {
+        var grid = new ImageGrid(1, 4, 6);
+        int[] prompt = [.. opening, .. Enumerable.Repeat(input.TokenId, grid.Tokens), 7, 5, 3, 8, 9, 4, 2, 6];
+        for (var seed = 0; seed < 2; seed++)
+        {
+            yield return new()
+            {
+                PromptTokens = prompt,
+                Images = [new(opening.Length, grid, Rows(), [.. Enumerable.Range(0, input.DeepstackLayers).Select(_ => (ReadOnlyMemory<float>)Rows())])],
+                Sampling = new() { Temperature = seed, Seed = seed, MaxTokens = Tokens, IgnoreEos = true },
+                CaptureLogits = true,
+            };
+        }
+
+        float[] Rows() => [.. Enumerable.Range(0, grid.Tokens * input.HiddenSize).Select(_ => (float)(random.NextDouble() - 0.5))];
     }
 
     private static EngineLoop Start(IModelRunner runner, EngineOptions options) => new(runner, options, TimeProvider.System, NullLogger<EngineLoop>.Instance);
 
-    private static IModelRunner Load(string model, int? blocks = null)
+    /// <param name="model">Folder name.</param>
+    /// <param name="small">Blocks for two of the requests.</param>
+    private static IModelRunner Load(string model, bool small = false)
     {
         var folder = model == "nano-demo" ? RepositoryPaths.DemoModel : Path.Combine(RepositoryPaths.Goldens, model);
         var options = new ModelLoadOptions { BlockSize = BlockSize, Threads = 1, MaxSequences = 8 };
-        var runner = ModelLoader.Load(folder, options);
-        if (blocks is null) return runner;
-        var bytes = runner.KvMemory.Layout.BlockBytes * blocks.Value;
-        runner.Dispose();
-        return ModelLoader.Load(folder, options with { KvMemoryBytes = bytes });
+        return ModelLoader.Load(folder, small ? options with { MaxSequences = 2, MaxModelLength = 80 } : options);
     }
 
     private sealed class GatedRunner(IModelRunner runner) : IModelRunner

@@ -38,6 +38,7 @@ public sealed class TelemetryTests
         Assert.Contains(measured, m => m is { Instrument: "tokens_total", Value: 9, Tag: "prompt" });
         Assert.Equal(["cached", "free", "parked", "used"], measured.Where(m => m.Instrument == "kv_blocks").Select(m => m.Tag).Order());
         Assert.Contains(measured, m => m is { Instrument: "kv_blocks", Tag: "used", Value: >= 2 });
+        Assert.Equal(["free", "used"], measured.Where(m => m.Instrument == "state_slots").Select(m => m.Tag).Order());
 
         int Of(string instrument) => measured.Count(m => m.Instrument == instrument && m.Model == model);
 

@@ -33,6 +33,22 @@ public sealed class KvPullerTests
         Assert.Single(spy.Reads);
     }
 
+    [Fact]
+    public async Task A_recurrent_state_is_pulled_even_when_every_block_of_the_prompt_is_cached()
+    {
+        FaultyTransport spy = null!;
+        await using var rig = new TransferRig(decodeTransport: t => spy = new(t, static (_, _, _) => { }), stateBlocks: 2);
+        var ticket = await rig.ParkAsync(5, 6, 30, 31);
+        Assert.Equal((29, 4), (ticket.PromptTokens, ticket.Blocks.Length));
+        var result = await rig.PullAsync(ticket, [1, 2, 20, 21], cached: 2);
+        Assert.Equal((2, 2 * rig.To.Layout.BlockBytes), (result.Blocks, result.Bytes));
+        Assert.Equal([30, 31], Assert.Single(spy.Reads));
+        foreach (var (from, to) in ((int, int)[])[(30, 20), (31, 21)]) Assert.Equal(rig.From.Block(from), rig.To.Block(to));
+
+        var without = ticket with { Blocks = ticket.Blocks[..2], Checksums = ticket.Checksums[..2] };
+        Assert.Equal(KvTransferException.IncompatibleLayout, await rig.FailAsync(without, 1, 2, 20, 21));
+    }
+
     public static TheoryData<string, Func<HandoffTicket, HandoffTicket>> Mismatches => new()
     {
         { "digest", static t => t with { KvDigest = "d2" } },
@@ -46,7 +62,7 @@ public sealed class KvPullerTests
         { "checksums", static t => t with { Checksums = t.Checksums[..^1] } },
         { "block beyond the source", static t => t with { Blocks = [t.Blocks[0], 32] } },
         { "negative block", static t => t with { Blocks = [t.Blocks[0], -1] } },
-        { "transport", static t => t with { Source = t.Source with { Transport = "ucx" } } },
+        { "transport", static t => t with { Source = t.Source with { Transport = "pigeon" } } },
     };
 
     [Theory, MemberData(nameof(Mismatches))]

@@ -9,11 +9,11 @@ internal sealed class TransferRig : IAsyncDisposable
 {
     public TransferRig(
         string transport = "loopback", TimeProvider? time = null, HandoffOptions? options = null, int blocks = 32,
-        Func<IKvTransport, IKvTransport>? decodeTransport = null, Func<IKvTransport, IKvTransport>? prefillTransport = null, KvPullOptions? pull = null)
+        Func<IKvTransport, IKvTransport>? decodeTransport = null, Func<IKvTransport, IKvTransport>? prefillTransport = null, KvPullOptions? pull = null, int stateBlocks = 0)
     {
         Time = time ?? TimeProvider.System;
-        From = new(blocks, seed: 1);
-        To = new(blocks);
+        From = new(blocks, seed: 1, stateBlocks: stateBlocks);
+        To = new(blocks, stateBlocks: stateBlocks);
         prefillTransport ??= static t => t;
         decodeTransport ??= static t => t;
         Prefill = prefillTransport(Create(transport));
@@ -38,10 +38,10 @@ internal sealed class TransferRig : IAsyncDisposable
 
     public ParkedKv Parked(int[] blocks, int tokens) => new(blocks, tokens, () => Interlocked.Increment(ref Released));
 
-    /// <summary>Parks a prompt in <paramref name="blocks"/>; the last one is not full.</summary>
+    /// <summary>Parks a prompt in <paramref name="blocks"/>, its state in the last ones; the last one of the prompt is not full.</summary>
     public Task<HandoffTicket> ParkAsync(params int[] blocks)
     {
-        var tokens = Tokens(blocks.Length * From.Layout.BlockSize - 3);
+        var tokens = Tokens((blocks.Length - From.Layout.StateBlocks) * From.Layout.BlockSize - 3);
         return Table.ParkAsync(Parked(blocks, tokens.Length), tokens, new SampledToken(5), firstFinishReason: null, default);
     }
 

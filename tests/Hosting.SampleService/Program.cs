@@ -17,6 +17,14 @@ var healthyAfter = DateTime.UtcNow + TimeSpan.FromMilliseconds(double.Parse(opti
 app.MapGet("/health", () => DateTime.UtcNow < healthyAfter ? Results.StatusCode(503) : Results.Ok());
 app.MapGet("/pid", () => Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
 app.MapGet("/env", () => Environment.GetEnvironmentVariables().Cast<DictionaryEntry>().ToDictionary(e => (string)e.Key, e => (string?)e.Value));
+app.MapGet("/slow", async (HttpResponse response) =>
+{
+    response.Headers["pid"] = Environment.ProcessId.ToString(CultureInfo.InvariantCulture);
+    await response.WriteAsync("slow and ");
+    await response.Body.FlushAsync();
+    await Task.Delay(1500);
+    await response.WriteAsync("whole");
+});
 app.MapGet("/args", () => args);
 app.MapGet("/say", (string text) =>
 {

@@ -90,3 +90,41 @@ internal readonly unsafe struct F16Pairs : IColumns
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<float> Expand(Vector256<int> x) => ((x >> 3) & Vector256.Create(Fields)).AsSingle() * Vector256.Create(Rebias);
 }
+
+/// <summary>E4M3 weights without their factors, columns i and i + 16 side by side in one 16-bit word.</summary>
+internal readonly unsafe struct E4M3Pairs : IColumns
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Load(byte* low, byte* high, out Vector512<float> l, out Vector512<float> h)
+    {
+        var pairs = Vector512.WidenLower(Vector256.Load((ushort*)low).ToVector512Unsafe()).AsInt32();
+        (l, h) = (Float8.Expand(pairs << 24), Float8.Expand(pairs << 16));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Load(byte* low, byte* high, int half, out Vector256<float> l, out Vector256<float> h)
+    {
+        var pairs = Vector256.WidenLower(Vector128.Load((ushort*)low + 8 * half).ToVector256Unsafe()).AsInt32();
+        (l, h) = (Float8.Expand(pairs << 24), Float8.Expand(pairs << 16));
+    }
+}
+
+/// <summary>E4M3 in natural order (KV cache), without its factors.</summary>
+internal readonly unsafe struct E4M3Columns : IColumns
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Load(byte* low, byte* high, out Vector512<float> l, out Vector512<float> h) =>
+        (l, h) = (Widen(Vector128.Load(low)), Widen(Vector128.Load(high)));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Load(byte* low, byte* high, int half, out Vector256<float> l, out Vector256<float> h) =>
+        (l, h) = (Widen(Vector64.Load(low + 8 * half)), Widen(Vector64.Load(high + 8 * half)));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<float> Widen(Vector128<byte> x) =>
+        Float8.Expand(Vector512.WidenLower(Vector256.WidenLower(x.ToVector256Unsafe()).ToVector512Unsafe()).AsInt32() << 24);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<float> Widen(Vector64<byte> x) =>
+        Float8.Expand(Vector256.WidenLower(Vector128.WidenLower(x.ToVector128Unsafe()).ToVector256Unsafe()).AsInt32() << 24);
+}

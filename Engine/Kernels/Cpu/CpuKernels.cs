@@ -3,7 +3,7 @@ using NanoAspire.Engine.Execution;
 namespace NanoAspire.Engine.Kernels.Cpu;
 
 /// <summary>The operations on the CPU: managed vectors, a fixed set of threads. One owner thread calls it.</summary>
-internal sealed unsafe class CpuKernels(int threads) : IKernels
+internal sealed unsafe partial class CpuKernels(int threads) : IKernels
 {
     /// <summary>Below this many floats a loop is done sooner than other threads join it.</summary>
     private const int FloatsPerItem = 16384;
@@ -15,6 +15,8 @@ internal sealed unsafe class CpuKernels(int threads) : IKernels
     internal WorkerPool Pool => _pool;
 
     public Matrix CreateMatrix(int rows, int columns, WeightType type) => new PackedMatrix(rows, columns, type);
+
+    public Matrix CreateScaledMatrix(int rows, int columns, int blockColumns) => new PackedMatrix(rows, columns, WeightType.E4M3, blockColumns);
 
     public void Embed(StepInput step, Matrix table, Tensor into)
     {
@@ -33,10 +35,10 @@ internal sealed unsafe class CpuKernels(int threads) : IKernels
 
     public void LinearAdd(Tensor x, Matrix w, Tensor into) => Cpu.Linear.Run(_pool, x, (PackedMatrix)w, TileMode.Add, into);
 
-    public void SiluMul(Tensor gate, Tensor up, Tensor into)
+    public void SiluMul(Tensor gate, Tensor up, Tensor into, float limit)
     {
         var rows = RowsPerItem(gate);
-        var work = new SiluMul.Work(gate, up, into, rows);
+        var work = new SiluMul.Work(gate, up, limit, into, rows);
         _pool.Run(work, Items(gate, rows));
     }
 
@@ -46,10 +48,10 @@ internal sealed unsafe class CpuKernels(int threads) : IKernels
         _pool.Run(work, (step.TokenCount + AnglesWork.TokensPerItem - 1) / AnglesWork.TokensPerItem);
     }
 
-    public void Rope(Tensor x, int headDim, Tensor cos, Tensor sin)
+    public void Rope(Tensor x, int headDim, int start, RopePairing pairing, Tensor cos, Tensor sin)
     {
         var rows = RowsPerItem(x);
-        var work = new Rope.Work(x, headDim, cos, sin, rows);
+        var work = new Rope.Work(x, headDim, start, pairing, cos, sin, rows);
         _pool.Run(work, Items(x, rows));
     }
 
@@ -66,6 +68,8 @@ internal sealed unsafe class CpuKernels(int threads) : IKernels
     {
         _pool.Dispose();
         _attention.Dispose();
+        _latentAttention.Dispose();
+        _indexer.Dispose();
     }
 
     private static int RowsPerItem(Tensor x) => Math.Max(1, FloatsPerItem / x.Columns);
@@ -84,7 +88,10 @@ internal sealed unsafe class CpuKernels(int threads) : IKernels
         public void Run(int item, int worker)
         {
             for (var t = item * TokensPerItem; t < Math.Min((item + 1) * TokensPerItem, step.TokenCount); t++)
-                Cpu.Rope.Angles(step.Positions[t], frequencies, cos.Row(t), sin.Row(t));
+            {
+                if (frequencies.Axes is { } axes && step.Axes.Length > 0) Cpu.Rope.Angles(step.Axes[t], axes, frequencies, cos.Row(t), sin.Row(t));
+                else Cpu.Rope.Angles(step.Positions[t], frequencies, cos.Row(t), sin.Row(t));
+            }
         }
     }
 }

@@ -4,28 +4,47 @@ namespace NanoAspire.Engine.Kernels.Cpu;
 
 /// <summary>
 /// Weights as panels [rows / 32][columns][32]: a panel holds 32 output features, one k step after the other, so both the matrix-vector
-/// and the matrix product read it as one sequential stream. 16-bit panels interleave features i and i + 16 (<see cref="Bf16Pairs"/>).
-/// The last panel is padded with zeros.
+/// and the matrix product read it as one sequential stream. 16-bit and 8-bit panels interleave features i and i + 16 (<see cref="Bf16Pairs"/>,
+/// <see cref="E4M3Pairs"/>). The last panel is padded with zeros. E4M3 panels have factors beside them, [panels][blocks of columns][32].
 /// </summary>
 internal sealed unsafe class PackedMatrix : Matrix
 {
     private const int Width = Tile.Columns;
     private readonly NativeBuffer _memory;
 
-    public PackedMatrix(int rows, int columns, WeightType type) : base(rows, columns, type)
+    /// <param name="rows">Output features.</param>
+    /// <param name="columns">Input features.</param>
+    /// <param name="type">As kept.</param>
+    /// <param name="blockColumns">Columns that share a factor, of E4M3.</param>
+    public PackedMatrix(int rows, int columns, WeightType type, int blockColumns = 0) : base(rows, columns, type)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(rows, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(columns, 1);
-        _memory = new NativeBuffer(Panels * PanelBytes);
+        if (type == WeightType.E4M3) ArgumentOutOfRangeException.ThrowIfLessThan(blockColumns, 1);
+        BlockColumns = blockColumns;
+        _memory = new NativeBuffer(Panels * PanelBytes + (long)Panels * Blocks * Width * sizeof(float));
     }
 
     public int Panels => (Rows + Width - 1) / Width;
     public long PanelBytes => (long)Columns * StepBytes;
     /// <summary>Bytes of one k step of a panel.</summary>
     public int StepBytes => Width * Type.Bytes();
+    /// <summary>Columns that share a factor.</summary>
+    public int BlockColumns { get; }
+    /// <summary>Factors of a row; 0 for a matrix without.</summary>
+    public int Blocks => BlockColumns == 0 ? 0 : (Columns + BlockColumns - 1) / BlockColumns;
     public override long Bytes => _memory.Bytes;
 
     public byte* Panel(int panel) => _memory.Address + panel * PanelBytes;
+
+    /// <summary>The 32 factors of a block of columns of a panel.</summary>
+    public float* Factors(int panel, int block) => (float*)(_memory.Address + Panels * PanelBytes) + ((long)panel * Blocks + block) * Width;
+
+    public override void WriteScales(int row, ReadOnlySpan<float> factors)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(factors.Length, Blocks, nameof(factors));
+        for (var block = 0; block < factors.Length; block++) Factors(row / Width, block)[row % Width] = factors[block];
+    }
 
     public override void Write(int row, int count, void* source, WeightType sourceType)
     {
@@ -53,6 +72,18 @@ internal sealed unsafe class PackedMatrix : Matrix
         }
     }
 
+    public override void WriteColumn(int column, float* values)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)column, (uint)Columns, nameof(column));
+        if (Type == WeightType.E4M3) throw new NotSupportedException("Scaled weights are turned as float32.");
+        for (var row = 0; row < Rows; row++)
+        {
+            uint bits;
+            Convert((byte*)(values + row), WeightType.F32, (byte*)&bits, 1);
+            Scatter((byte*)&bits, Panel(row / Width) + (long)column * StepBytes, row % Width, 1);
+        }
+    }
+
     /// <summary>One row as float32, as an embedding is read.</summary>
     public void ReadRow(int row, float* into)
     {
@@ -62,6 +93,11 @@ internal sealed unsafe class PackedMatrix : Matrix
         {
             var from = (float*)panel + lane;
             for (var k = 0; k < Columns; k++) into[k] = from[(long)k * Width];
+        }
+        else if (Type == WeightType.E4M3)
+        {
+            var from = panel + Paired(lane);
+            for (var k = 0; k < Columns; k++) into[k] = Float8.ToSingle(from[(long)k * Width]) * Factors(row / Width, k / BlockColumns)[lane];
         }
         else
         {
@@ -76,6 +112,7 @@ internal sealed unsafe class PackedMatrix : Matrix
     private void Scatter(byte* numbers, byte* to, int lane, int steps)
     {
         if (Type == WeightType.F32) for (var k = 0; k < steps; k++) ((uint*)to)[k * Width + lane] = ((uint*)numbers)[k];
+        else if (Type == WeightType.E4M3) for (var k = 0; k < steps; k++) to[k * Width + Paired(lane)] = numbers[k];
         else
         {
             var target = (ushort*)to + Paired(lane);
@@ -88,6 +125,7 @@ internal sealed unsafe class PackedMatrix : Matrix
 
     private byte* Convert(byte* from, WeightType sourceType, byte* to, int count)
     {
+        if (sourceType == WeightType.E4M3 || Type == WeightType.E4M3) throw new NotSupportedException($"{sourceType} numbers cannot become {Type} ones without their factors.");
         for (var i = 0; i < count; i++)
         {
             var value = sourceType switch

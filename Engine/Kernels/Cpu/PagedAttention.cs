@@ -30,6 +30,7 @@ internal sealed unsafe class PagedAttention : IDisposable
         fixed ((int, int)* tilesPointer = _tiles)
         {
             if (geometry.Type == WeightType.F32) Run<F32Columns>(tilesPointer);
+            else if (geometry.Type == WeightType.E4M3) Run<E4M3Columns>(tilesPointer);
             else Run<Bf16Columns>(tilesPointer);
         }
 
@@ -153,7 +154,9 @@ internal sealed unsafe class PagedAttention : IDisposable
             var partial = memory.Partial;
             var padded = Layout.Padded(Dim);
             Scores(memory.Queries + (long)row * Dim, scores, sequence, head, split, rows, visible[rows - 1]);
+            if (kv.Geometry.Type == WeightType.E4M3) Scale(scores, sequence, head, split, rows, visible[rows - 1], values: false);
             for (var r = 0; r < rows; r++) (maxima[r], sums[r]) = Exponentials(scores + r * Split, visible[r]);
+            if (kv.Geometry.Type == WeightType.E4M3) Scale(scores, sequence, head, split, rows, visible[rows - 1], values: true);
             Outputs(scores, partial, sequence, head, split, rows, 0, visible[0]);
             for (int r = 0, next; r < rows; r = next)                        // later tokens of the eight see a little more
             {
@@ -176,6 +179,19 @@ internal sealed unsafe class PagedAttention : IDisposable
                 tile.High = s + Simd.Lanes < visible ? Slots(sequence, head, split + s + Simd.Lanes) : tile.Low;
                 tile.C = scores + s;
                 tile.Run<TColumns>();
+            }
+        }
+
+        /// <summary>E4M3 rows are kept divided by a power of two each: a key's belongs on its score, a value's on its weight.</summary>
+        private void Scale(float* scores, StepSequenceView sequence, int head, int split, int rows, int visible, bool values)
+        {
+            for (var s = 0; s < visible; s += Simd.Lanes)
+            {
+                var block = Block(sequence, split + s);
+                var exponents = (values ? kv.ValueScales(block, head) : kv.KeyScales(block, head)) + (split + s) % BlockSize;
+                var wide = Vector512.WidenLower(Vector256.WidenLower(Vector128.Load(exponents).ToVector256Unsafe()).ToVector512Unsafe());
+                var scale = (wide << 23).AsSingle();
+                for (var r = 0; r < rows; r++) (Vector512.Load(scores + r * Split + s) * scale).Store(scores + r * Split + s);
             }
         }
 

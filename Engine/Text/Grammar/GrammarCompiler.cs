@@ -64,6 +64,7 @@ public static class GrammarCompiler
     private static void EmitCalls(OutputConstraint.ToolCalls calls, GrammarBuilder builder, JsonRules json, GrammarVocabulary vocabulary, GrammarState from, GrammarState to)
     {
         var syntax = CallSyntax.Find(calls.Syntax) ?? throw new ArgumentException($"there is no call syntax '{calls.Syntax}'", nameof(calls));
+        if (calls.Parallel && syntax.Many is var (begin, separator, end)) syntax = syntax with { Begin = begin, Separator = separator, End = end };
         var first = from;
         if (!calls.Required)
         {

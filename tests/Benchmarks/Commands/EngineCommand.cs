@@ -5,14 +5,14 @@ using NanoAspire.Engine.Loading;
 
 namespace NanoAspire.Benchmarks.Commands;
 
-/// <summary><c>engine DIR|qwen3-0.6b-random [--prompt-tokens 512] [--output-tokens 64] [--batch 1] [--threads 2] [--json]</c></summary>
+/// <summary><c>engine DIR|qwen3-0.6b-random|qwen3-moe-random [--prompt-tokens 512] [--output-tokens 64] [--batch 1] [--threads 2] [--json]</c></summary>
 internal static class EngineCommand
 {
     private const string RandomSuffix = "-random";
 
     public static Command Create()
     {
-        var model = new Argument<string>("model") { Description = "Model folder, or qwen3-0.6b-random / tiny-random for a generated one" };
+        var model = new Argument<string>("model") { Description = "Model folder, or qwen3-0.6b-random, qwen3-moe-random or tiny-random for a generated one" };
         var promptTokens = new Option<int>("--prompt-tokens") { DefaultValueFactory = _ => 512 };
         var outputTokens = new Option<int>("--output-tokens") { DefaultValueFactory = _ => 64 };
         var batch = new Option<int>("--batch") { DefaultValueFactory = _ => 1 };

@@ -31,7 +31,7 @@ internal static class EngineBenchmark
         bandwidth = Math.Max(bandwidth, Ceilings.ReadGigabytesPerSecond(options.Threads));
 
         var decodeRate = batch * outputTokens / decode;
-        var bytesPerToken = work.StreamedBytes / batch + (long)(work.KvBytesPerToken * (promptTokens + (outputTokens + 1) / 2.0));
+        var bytesPerToken = work.StreamedBytes(batch) / batch + (long)(work.KvBytesPerToken * (promptTokens + (outputTokens + 1) / 2.0));
         return new()
         {
             PrefillTokensPerSecond = batch * promptTokens / prefill,
@@ -88,20 +88,35 @@ internal static class EngineBenchmark
     }
 
     /// <summary>What the arithmetic must at least read and multiply, from the configuration.</summary>
-    private sealed record ModelWork(long StreamedBytes, long KvBytesPerToken, long LayerWeights, long HeadWeights, long AttentionFlopsPerPair)
+    /// <param name="SharedBytes">Weights that every step streams.</param>
+    /// <param name="ExpertBytes">All experts.</param>
+    /// <param name="Experts">Of a layer; 0 in a dense model.</param>
+    /// <param name="ExpertsPerToken">Chosen by each token.</param>
+    /// <param name="KvBytesPerToken">Of all layers.</param>
+    /// <param name="LayerWeights">That a token is multiplied with.</param>
+    /// <param name="HeadWeights">Of the head.</param>
+    /// <param name="AttentionFlopsPerPair">Of a query and a key.</param>
+    private sealed record ModelWork(long SharedBytes, long ExpertBytes, int Experts, int ExpertsPerToken, long KvBytesPerToken, long LayerWeights, long HeadWeights, long AttentionFlopsPerPair)
     {
+        /// <summary>By one decode step: of the experts as many as a batch that chooses at random is expected to touch, exactly the chosen ones for one token.</summary>
+        public long StreamedBytes(int batch) => SharedBytes + (Experts == 0 ? 0 : (long)(ExpertBytes * (1 - Math.Pow(1 - (double)ExpertsPerToken / Experts, batch))));
+
         public static ModelWork Read(string folder, IModelRunner runner)
         {
             using var json = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(folder, "config.json")));
             long Field(string name) => json.RootElement.GetProperty(name).GetInt64();
             var (hidden, layers, dim, vocab) = (Field("hidden_size"), Field("num_hidden_layers"), Field("head_dim"), Field("vocab_size"));
-            var (heads, kvHeads, intermediate) = (Field("num_attention_heads"), Field("num_key_value_heads"), Field("intermediate_size"));
-            var layerWeights = layers * hidden * (2 * dim * (heads + kvHeads) + 3 * intermediate);
+            long Optional(string name) => json.RootElement.TryGetProperty(name, out var value) ? value.GetInt64() : 0;
+            var (heads, kvHeads, experts, chosen) = (Field("num_attention_heads"), Field("num_key_value_heads"), Optional("num_experts"), Optional("num_experts_per_tok"));
+            var expert = layers * hidden * 3 * (experts > 0 ? Field("moe_intermediate_size") : Field("intermediate_size"));
+            var attention = layers * hidden * (2 * dim * (heads + kvHeads) + experts);
             var tied = json.RootElement.TryGetProperty("tie_word_embeddings", out var flag) && flag.GetBoolean();
-            var numbers = layerWeights + vocab * hidden * (tied ? 1 : 2);
-            var streamed = runner.Model.WeightBytes - (tied ? 0 : runner.Model.WeightBytes / numbers * vocab * hidden);   // an untied embedding is looked up, not streamed
+            var numbers = attention + expert * Math.Max(1, experts) + vocab * hidden * (tied ? 1 : 2);
+            var bytes = (double)runner.Model.WeightBytes / numbers;
+            var streamed = runner.Model.WeightBytes - (tied ? 0 : (long)(bytes * vocab * hidden));   // an untied embedding is looked up, not streamed
             var kvBytes = runner.KvMemory.Layout.BlockBytes / runner.KvMemory.Layout.BlockSize;
-            return new(streamed, kvBytes, layerWeights, vocab * hidden, layers * heads * dim * 4);
+            var expertBytes = (long)(bytes * expert * experts);
+            return new(streamed - expertBytes, expertBytes, (int)experts, (int)chosen, kvBytes, attention + expert * Math.Max(1, chosen), vocab * hidden, layers * heads * dim * 4);
         }
 
         /// <summary>Two operations a weight and token, the head for the last token only, and causal attention.</summary>

@@ -5,9 +5,13 @@ using System.Text.Json.Nodes;
 
 namespace NanoAspire.Benchmarks.Compute;
 
-/// <summary>A dense Qwen3 in the shape of a real one, by the field names of config.json.</summary>
+/// <summary>A Qwen3 in the shape of a real one, by the field names of config.json.</summary>
 internal sealed record Qwen3Shape(int Hidden, int Layers, int Heads, int KvHeads, int HeadDim, int Intermediate, int Vocab, int MaxPositions)
 {
+    /// <summary>Experts of every layer, each with <see cref="Intermediate"/> inner columns; 0 for a dense model.</summary>
+    public int Experts { get; init; }
+    public int ExpertsPerToken { get; init; }
+
     /// <summary>Names and shapes of all tensors, embeddings tied.</summary>
     public IEnumerable<(string Name, int[] Shape)> Tensors()
     {
@@ -16,9 +20,13 @@ internal sealed record Qwen3Shape(int Hidden, int Layers, int Heads, int KvHeads
         {
             var layer = $"model.layers.{i}.";
             yield return (layer + "input_layernorm.weight", [Hidden]);
-            yield return (layer + "mlp.down_proj.weight", [Hidden, Intermediate]);
-            yield return (layer + "mlp.gate_proj.weight", [Intermediate, Hidden]);
-            yield return (layer + "mlp.up_proj.weight", [Intermediate, Hidden]);
+            if (Experts > 0) yield return (layer + "mlp.gate.weight", [Experts, Hidden]);
+            foreach (var mlp in Experts == 0 ? [layer + "mlp."] : Enumerable.Range(0, Experts).Select(expert => $"{layer}mlp.experts.{expert}."))
+            {
+                yield return (mlp + "down_proj.weight", [Hidden, Intermediate]);
+                yield return (mlp + "gate_proj.weight", [Intermediate, Hidden]);
+                yield return (mlp + "up_proj.weight", [Intermediate, Hidden]);
+            }
             yield return (layer + "post_attention_layernorm.weight", [Hidden]);
             yield return (layer + "self_attn.k_norm.weight", [HeadDim]);
             yield return (layer + "self_attn.k_proj.weight", [KvHeads * HeadDim, Hidden]);
@@ -38,6 +46,8 @@ internal static class RandomModel
     public static IReadOnlyDictionary<string, Qwen3Shape> Shapes { get; } = new Dictionary<string, Qwen3Shape>(StringComparer.Ordinal)
     {
         ["qwen3-0.6b"] = new(Hidden: 1024, Layers: 28, Heads: 16, KvHeads: 8, HeadDim: 128, Intermediate: 3072, Vocab: 151936, MaxPositions: 40960),
+        // The proportions of a large one (64 experts of which 8 are chosen, nine tenths of the weights in them) in 1.4 GB.
+        ["qwen3-moe"] = new(Hidden: 1024, Layers: 12, Heads: 16, KvHeads: 4, HeadDim: 128, Intermediate: 256, Vocab: 32768, MaxPositions: 40960) { Experts = 64, ExpertsPerToken = 8 },
         ["tiny"] = new(Hidden: 256, Layers: 4, Heads: 4, KvHeads: 2, HeadDim: 64, Intermediate: 768, Vocab: 4096, MaxPositions: 4096),
     };
 
@@ -54,10 +64,10 @@ internal static class RandomModel
         }
         if (shards.Count > 1) WriteJson(Path.Combine(folder, "model.safetensors.index.json"), new() { ["metadata"] = new JsonObject(), ["weight_map"] = weightMap });
         // Written last: a folder with a configuration is complete.
-        WriteJson(Path.Combine(folder, "config.json"), new()
+        var config = new JsonObject
         {
-            ["architectures"] = new JsonArray("Qwen3ForCausalLM"),
-            ["model_type"] = "qwen3",
+            ["architectures"] = new JsonArray(shape.Experts > 0 ? "Qwen3MoeForCausalLM" : "Qwen3ForCausalLM"),
+            ["model_type"] = shape.Experts > 0 ? "qwen3_moe" : "qwen3",
             ["vocab_size"] = shape.Vocab,
             ["hidden_size"] = shape.Hidden,
             ["intermediate_size"] = shape.Intermediate,
@@ -74,7 +84,13 @@ internal static class RandomModel
             ["dtype"] = "bfloat16",
             ["bos_token_id"] = null,
             ["eos_token_id"] = null,
-        });
+        };
+        if (shape.Experts > 0)
+        {
+            (config["num_experts"], config["num_experts_per_tok"]) = (shape.Experts, shape.ExpertsPerToken);
+            (config["moe_intermediate_size"], config["norm_topk_prob"]) = (shape.Intermediate, true);
+        }
+        WriteJson(Path.Combine(folder, "config.json"), config);
     }
 
     private static List<List<(string Name, int[] Shape)>> Split(Qwen3Shape shape, long shardBytes)

@@ -26,15 +26,48 @@ public sealed class ClusterUnderTestTests
     }
 
     [Fact]
-    public async Task Two_decode_engines_are_both_used_and_one_is_enough_when_the_other_stops()
+    public async Task A_second_decode_engine_added_at_run_time_is_used_too_and_one_is_enough_when_the_other_is_killed()
+    {
+        await using var cluster = await TestedCluster.StartAsync();
+        Assert.Equal("scale-up", Assert.Single(await cluster.InstancesAsync("decode", 1)).Snapshot.Commands.Single(c => c.DisplayName == "Add a replica").Name);
+        await cluster.CommandAsync("decode", "scale-up");
+        var engines = await cluster.InstancesAsync("decode", 2);
+        await EventuallyAsync(async () =>
+        {
+            for (var i = 0; i < 4; i++) await cluster.AskAsync($"Question {i}: what is decode?");
+            foreach (var engine in engines) Assert.True(await TestedCluster.MetricAsync(engine, "gen_ai_server_request_duration_seconds_count") > 0, $"{engine.ResourceId} was not used");
+        });
+
+        TestedCluster.Kill(engines[0]);                          // the request after it is served, whether or not anybody has noticed yet
+        for (var i = 0; i < 5; i++) Assert.StartsWith(Answer, await cluster.AskAsync(), StringComparison.Ordinal);
+        await cluster.App.ResourceNotifications.WaitForResourceAsync(engines[0].ResourceId, KnownResourceStates.TerminalStates, Ct);
+
+        await cluster.CommandAsync("decode", KnownResourceCommands.StartCommand, engines[0].ResourceId);
+        await cluster.InstancesAsync("decode", 2);
+        await cluster.CommandAsync("decode", "scale-down", engines[1].ResourceId);
+        Assert.Equal(engines[0].ResourceId, Assert.Single(await cluster.InstancesAsync("decode", 1)).ResourceId);
+        await EventuallyAsync(async () => Assert.StartsWith(Answer, await cluster.AskAsync(), StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_drained_engine_finishes_its_stream_and_ends_while_the_other_serves()
     {
         await using var cluster = await TestedCluster.StartAsync("--decode", "2");
         var engines = await cluster.InstancesAsync("decode", 2);
-        for (var i = 0; i < 20; i++) await cluster.AskAsync($"Question {i}: what is decode?");
-        foreach (var engine in engines) Assert.True(await TestedCluster.MetricAsync(engine, "gen_ai_server_request_duration_seconds_count") > 0, $"{engine.ResourceId} was not used");
+        using var stream = await cluster.StreamAsync(tokens: 250);
+        Assert.StartsWith("data: ", await stream.ReadLineAsync(Ct), StringComparison.Ordinal);
+        var busy = await BusyAsync(engines);
 
-        Assert.True((await cluster.App.ResourceCommands.ExecuteCommandAsync(engines[0].ResourceId, KnownResourceCommands.StopCommand, Ct)).Success);
-        for (var i = 0; i < 5; i++) Assert.StartsWith(Answer, await cluster.AskAsync(), StringComparison.Ordinal);
+        var drained = cluster.App.ResourceCommands.ExecuteCommandAsync(busy.ResourceId, "drain", Ct);
+        Assert.EndsWith("data: [DONE]\n\n", await stream.ReadToEndAsync(Ct), StringComparison.Ordinal);
+        var result = await drained;
+        Assert.True(result.Success, result.ErrorMessage);
+        Assert.True(cluster.App.ResourceNotifications.TryGetCurrentState(busy.ResourceId, out var end));
+        Assert.Equal((KnownResourceStates.Finished, 0), (end.Snapshot.State?.Text, end.Snapshot.ExitCode));
+        for (var i = 0; i < 3; i++) Assert.StartsWith(Answer, await cluster.AskAsync(), StringComparison.Ordinal);
+
+        await cluster.CommandAsync("decode", KnownResourceCommands.StartCommand, busy.ResourceId);
+        await cluster.InstancesAsync("decode", 2);
     }
 
     [Fact]
@@ -42,10 +75,9 @@ public sealed class ClusterUnderTestTests
     {
         await using var cluster = await TestedCluster.StartAsync();
         var prefill = Assert.Single(await cluster.InstancesAsync("prefill", 1));
-        var pid = (int)prefill.Snapshot.Properties.Single(p => p.Name == "executable.pid").Value!;
-        System.Diagnostics.Process.GetProcessById(pid).Kill();
+        TestedCluster.Kill(prefill);
         await cluster.App.ResourceNotifications.WaitForResourceAsync("prefill", KnownResourceStates.TerminalStates, Ct);
-        Assert.True((await cluster.App.ResourceCommands.ExecuteCommandAsync("prefill", KnownResourceCommands.StartCommand, Ct)).Success);
+        await cluster.CommandAsync("prefill", KnownResourceCommands.StartCommand);
         await cluster.App.ResourceNotifications.WaitForResourceHealthyAsync("prefill", Ct);
         await EventuallyAsync(async () => Assert.StartsWith(Answer, await cluster.AskAsync(), StringComparison.Ordinal));
     }
@@ -55,23 +87,42 @@ public sealed class ClusterUnderTestTests
     public async Task A_restart_of_redis_in_mid_traffic_is_survived()
     {
         await using var cluster = await TestedCluster.StartAsync();
+        var answers = 0;
         using var stop = new CancellationTokenSource();
         var traffic = Task.Run(async () =>
         {
-            var answers = 0;
             while (!stop.IsCancellationRequested)
             {
                 Assert.StartsWith(Answer, await cluster.AskAsync(), StringComparison.Ordinal);
-                answers++;
+                Interlocked.Increment(ref answers);
             }
-            return answers;
         }, Ct);
-        Assert.True((await cluster.App.ResourceCommands.ExecuteCommandAsync("redis", KnownResourceCommands.RestartCommand, Ct)).Success);
+        async Task AnsweredAsync(int more)
+        {
+            var goal = Volatile.Read(ref answers) + more;
+            while (Volatile.Read(ref answers) < goal && !traffic.IsCompleted) await Task.Delay(20, Ct);
+            if (traffic.IsCompleted) await traffic;
+        }
+        await AnsweredAsync(2);
+        await cluster.CommandAsync("redis", KnownResourceCommands.RestartCommand);
         await cluster.App.ResourceNotifications.WaitForResourceHealthyAsync("redis", Ct);
-        await Task.Delay(TimeSpan.FromSeconds(2), Ct);
+        await AnsweredAsync(10);                                 // with an empty registry behind them, until the engines have come back to it
         await stop.CancelAsync();
-        Assert.True(await traffic > 0);
-        await EventuallyAsync(async () => Assert.StartsWith(Answer, await cluster.AskAsync(), StringComparison.Ordinal));
+        await traffic;
+    }
+
+    /// <summary>The engine that is generating.</summary>
+    private static async Task<ResourceEvent> BusyAsync(IReadOnlyList<ResourceEvent> engines)
+    {
+        for (var i = 0; i < 300; i++)
+        {
+            foreach (var engine in engines)
+            {
+                if (await TestedCluster.MetricAsync(engine, "requests_running") > 0) return engine;
+            }
+            await Task.Delay(20, Ct);
+        }
+        throw new Xunit.Sdk.XunitException("no engine is generating");
     }
 
     /// <summary>Repeats an assertion that becomes true a moment later.</summary>
@@ -84,7 +135,7 @@ public sealed class ClusterUnderTestTests
                 await assertion();
                 return;
             }
-            catch (Xunit.Sdk.XunitException) when (attempt < 100)
+            catch (Xunit.Sdk.XunitException) when (attempt < 300)
             {
                 await Task.Delay(100, Ct);
             }

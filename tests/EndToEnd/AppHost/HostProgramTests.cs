@@ -25,11 +25,43 @@ public sealed class HostProgramTests
     }
 
     [Fact]
-    public async Task A_publisher_that_is_not_there_ends_with_one_line_and_code_1()
+    public async Task A_publisher_that_is_not_there_ends_with_one_line_and_code_2()
     {
-        using var host = HostProgram.Start("--publisher", "kubernetes", "--output-path", Path.GetTempPath());
-        Assert.Equal(1, await host.ExitAsync());
-        Assert.Contains("kubernetes", Assert.Single(host.Errors), StringComparison.Ordinal);
+        using var host = HostProgram.Start("--publisher", "nomad", "--output-path", Path.GetTempPath());
+        Assert.Equal(2, await host.ExitAsync());
+        Assert.Contains("manifest, docker-compose, kubernetes", Assert.Single(host.Errors), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("manifest", "aspire-manifest.json")]
+    [InlineData("docker-compose", "docker-compose.yaml")]
+    [InlineData("kubernetes", "templates/decode/statefulset.yaml")]
+    public async Task The_cluster_is_published(string publisher, string file)
+    {
+        var folder = Directory.CreateTempSubdirectory("nanoaspire-");
+        try
+        {
+            using var host = HostProgram.Start("--publisher", publisher, "--output-path", folder.FullName, "--decode", "2");
+            Assert.Equal(0, await host.ExitAsync());
+            Assert.Empty(host.Errors);
+            Assert.Contains("decode", await File.ReadAllTextAsync(Path.Combine(folder.FullName, file), Ct), StringComparison.Ordinal);
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    [Theory]
+    [InlineData("--gpus takes a number", "--gpus", "none")]
+    [InlineData("--shm takes a quantity", "--shm", "16 GB")]
+    [InlineData("--model-volume takes", "--model-volume", "models")]
+    [InlineData("--cpu and --memory", "--cpu", "8")]
+    public async Task A_placement_that_makes_no_sense_ends_with_one_line_and_code_2(string expected, params string[] args)
+    {
+        using var host = HostProgram.Start(["--publisher", "kubernetes", .. args]);
+        Assert.Equal(2, await host.ExitAsync());
+        Assert.Contains(expected, Assert.Single(host.Errors), StringComparison.Ordinal);
     }
 
     [Fact]

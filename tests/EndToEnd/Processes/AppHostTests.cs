@@ -78,7 +78,7 @@ public sealed partial class AppHostTests
             if (signal != ServiceProcess.Kill) Assert.Equal(0, host.ExitCode);
             for (var i = 0; Marked(mark).Count > 0; i++)
             {
-                Assert.True(i < 100, $"left behind: {string.Join(", ", Marked(mark))}");
+                Assert.True(i < 300, $"left behind: {string.Join(", ", Marked(mark))}");
                 await Task.Delay(100);
             }
         }

@@ -12,15 +12,14 @@ public sealed class GenerateCommandTests : IDisposable
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
-    [Theory]
-    [InlineData("qwen3-dense-tied")]
-    [InlineData("qwen3-dense-untied")]
-    [InlineData("qwen3-dense-yarn")]
+    public static TheoryData<string> Goldens => [.. GoldenNames.All];
+
+    [Theory, MemberData(nameof(Goldens))]
     public async Task Goldens_are_reproduced_from_the_command_line_whole_and_disaggregated(string name)
     {
         var folder = Path.Combine(RepositoryPaths.Goldens, name);
         var golden = JsonNode.Parse(await File.ReadAllTextAsync(Path.Combine(folder, "golden.json")))!;
-        var prompt = golden["prompts"]!.AsArray().OrderBy(item => item!["prompt_ids"]!.AsArray().Count).Last()!;
+        var prompt = golden["prompts"]!.AsArray().Where(item => item!["vision_file_prefix"] is null).OrderBy(item => item!["prompt_ids"]!.AsArray().Count).Last()!;
         var file = Path.Combine(_folder, "ids.json");
         await File.WriteAllTextAsync(file, prompt["prompt_ids"]!.ToJsonString());
         string[] arguments = ["generate", folder, "--prompt-ids", "@" + file, "--max-tokens", "24", "--ignore-eos", "--logits-last", "--json", "--dtype", "f32", "--kv-dtype", "f32"];
@@ -58,9 +57,9 @@ public sealed class GenerateCommandTests : IDisposable
     [InlineData(2, "max_tokens", "generate", "DEMO", "--prompt", "a", "--max-tokens", "0")]
     [InlineData(2, "--kv-memory", "generate", "DEMO", "--prompt", "a", "--kv-memory", "lots")]
     [InlineData(2, "--dtype", "generate", "DEMO", "--prompt", "a", "--dtype", "int3")]
-    [InlineData(2, "--transport ucx", "generate", "DEMO", "--prompt", "a", "--transport", "ucx")]
+    [InlineData(2, "--transport", "generate", "DEMO", "--prompt", "a", "--transport", "pigeon")]
     [InlineData(2, "--device cuda", "generate", "DEMO", "--prompt", "a", "--device", "cuda:0")]
-    [InlineData(1, "fp8_e4m3", "generate", "DEMO", "--prompt", "a", "--kv-dtype", "fp8_e4m3")]
+    [InlineData(2, "--kv-dtype", "generate", "DEMO", "--prompt", "a", "--kv-dtype", "int8")]
     [InlineData(1, "max_position_embeddings", "generate", "DEMO", "--prompt", "a", "--max-model-len", "999999")]
     [InlineData(1, "kv-memory", "generate", "DEMO", "--prompt", "a", "--kv-memory", "1KiB")]
     [InlineData(2, "nonsense", "generate", "DEMO", "--nonsense")]
@@ -79,6 +78,17 @@ public sealed class GenerateCommandTests : IDisposable
         Assert.Equal((exitCode, ""), (code, output));
         Assert.Contains(expected, error, StringComparison.Ordinal);
         Assert.Single(error.TrimEnd('\n').Split('\n'));
+    }
+
+    [Fact]
+    public async Task An_eight_bit_cache_says_what_the_demo_model_was_trained_on()
+    {
+        string[] arguments = ["generate", RepositoryPaths.DemoModel, "--prompt", "The capital of", "--max-tokens", "8"];
+        var (exact, _, _) = await ServiceProcess.RunAsync("DecodeEngine", arguments);
+        var (code, output, error) = await ServiceProcess.RunAsync("DecodeEngine", [.. arguments, "--kv-dtype", "fp8_e4m3", "--json"]);
+        Assert.Equal((0, 0), (exact, code));
+        Assert.Equal(8, JsonNode.Parse(output)!["token_ids"]!.AsArray().Count);
+        Assert.DoesNotContain("rror", error, StringComparison.Ordinal);
     }
 
     [Theory]

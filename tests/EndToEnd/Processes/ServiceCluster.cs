@@ -33,14 +33,14 @@ internal sealed class ServiceCluster : IAsyncDisposable
         return engine;
     }
 
-    /// <summary>Waits until the router answers chat requests, at most ten seconds.</summary>
+    /// <summary>Waits until the router answers chat requests, at most half a minute.</summary>
     public async Task WaitUntilServedAsync()
     {
         for (var i = 0; ; i++)
         {
             using var response = await Router.Http.GetAsync("/ready");
             if (response.IsSuccessStatusCode) return;
-            Assert.True(i < 100, $"the router is not ready:\n{Router.Log}");
+            Assert.True(i < 300, $"the router is not ready:\n{Router.Log}");
             await Task.Delay(100);
         }
     }

@@ -101,11 +101,22 @@ internal sealed partial class ServiceProcess : IAsyncDisposable
             .FirstOrDefault();
     }
 
+    /// <summary>A port below those that the system gives out by itself, so that nobody is given it before the process listens.</summary>
     public static int FreePort()
     {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
+        for (var attempt = 0; ; attempt++)
+        {
+            using var listener = new TcpListener(IPAddress.Loopback, Random.Shared.Next(10_000, 32_000));
+            try
+            {
+                listener.Start();
+                return ((IPEndPoint)listener.LocalEndpoint).Port;
+            }
+            catch (SocketException) when (attempt < 100)
+            {
+                // taken: the next one
+            }
+        }
     }
 
     public async ValueTask DisposeAsync()

@@ -32,10 +32,11 @@ public sealed class TraceTests
         var spans = await collector.WaitForAsync(c =>
         {
             var mine = c.Spans.Where(span => span.Hex(1) == trace).ToList();
-            return mine.Exists(span => span.Text(5) == "kv.pull") && mine.Count(span => span.Text(5) == "POST /v1/chat/completions") >= 3 && mine.Exists(span => span.Text(5) == "decode") ? mine : null;
+            return mine.Exists(span => span.Text(5) == "kv.pull") && mine.Count(span => span.Text(5) == "POST /v1/chat/completions") >= 3 && mine.Exists(span => span.Text(5) == "decode") &&
+                mine.Count(span => span.Text(5) == "queue") >= 2 ? mine : null;
         });
         string[] names = [.. spans.Select(span => span.Text(5))];
-        Assert.Contains("prefill", names);
+        foreach (var name in (string[])["prefill", "tokenize", "queue"]) Assert.Contains(name, names);
         var pull = spans.Single(span => span.Text(5) == "kv.pull");
         var links = pull.Messages(13).ToList();
         Assert.Equal(trace, Assert.Single(links).Hex(1));

@@ -64,6 +64,7 @@ public sealed unsafe class LinearTests : IDisposable
         Compare<F32Columns>(WeightType.F32);
         Compare<F16Pairs>(WeightType.F16);
         Compare<Bf16Pairs>(WeightType.BF16);
+        Compare<E4M3Pairs>(WeightType.E4M3);
 
         void Compare<TColumns>(WeightType type) where TColumns : struct, IColumns
         {
@@ -115,8 +116,16 @@ public sealed unsafe class LinearTests : IDisposable
             (_x, _c) = (Numbers.Memory(rows * k), Numbers.Memory(rows * n));
             X = Numbers.Tensor(_x, rows, k, Numbers.Normal(rows * k, seed: 1));
             C = new((float*)_c.Address, rows, n);
-            W = (PackedMatrix)kernels.CreateMatrix(n, k, type);
             var weights = Numbers.Normal(n * k, seed: 2);
+            if (type == WeightType.E4M3)
+            {
+                const int Block = 24;                                        // no divisor of anything
+                W = (PackedMatrix)kernels.CreateScaledMatrix(n, k, Block);
+                fixed (byte* source = weights.Select(value => Float8.FromSingle(value * 16)).ToArray()) W.Write(0, n, source, type);
+                for (var row = 0; row < n; row++) W.WriteScales(row, [.. Enumerable.Range(0, W.Blocks).Select(block => (1 + (row / 7 + block) % 3) / 40f)]);
+                return;
+            }
+            W = (PackedMatrix)kernels.CreateMatrix(n, k, type);
             fixed (float* source = weights) W.Write(0, n, source, WeightType.F32);
         }
 

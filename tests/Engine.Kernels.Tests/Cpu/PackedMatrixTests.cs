@@ -54,6 +54,61 @@ public sealed unsafe class PackedMatrixTests
         }
     }
 
+    [Fact]
+    public void Eight_bit_weights_times_their_factors_are_read_back_exactly()
+    {
+        const int Rows = 70, Width = 300, Block = 128;
+        var stored = Enumerable.Range(0, Rows * Width).Select(i => (byte)(i * 37)).Select(b => (b & 0x7f) == 0x7f ? (byte)0 : b).ToArray();
+        using var matrix = new PackedMatrix(Rows, Width, WeightType.E4M3, Block);
+        fixed (byte* source = stored) matrix.Write(0, Rows, source, WeightType.E4M3);
+        for (var row = 0; row < Rows; row++) matrix.WriteScales(row, [1, row + 0.5f, 0.125f]);
+        var values = new float[Width];
+        for (var row = 0; row < Rows; row++)
+        {
+            fixed (float* into = values) matrix.ReadRow(row, into);
+            for (var column = 0; column < Width; column++)
+                Assert.Equal((float)Float8.Reference(stored[row * Width + column]) * (column < Block ? 1 : column < 2 * Block ? row + 0.5f : 0.125f), values[column]);
+        }
+        Assert.True(matrix.Bytes < 1.2 * 96 * Width);                        // one byte a weight, padding and factors aside
+    }
+
+    [Fact]
+    public void A_turned_matrix_is_filled_by_columns()
+    {
+        foreach (var type in (WeightType[])[WeightType.F32, WeightType.F16, WeightType.BF16])
+        {
+            using var matrix = new PackedMatrix(45, 3, type);
+            for (var column = 0; column < 3; column++)
+                fixed (float* values = Enumerable.Range(0, 45).Select(row => row + column / 4f).ToArray()) matrix.WriteColumn(column, values);
+            var row = new float[3];
+            for (var r = 0; r < 45; r++)
+            {
+                fixed (float* into = row) matrix.ReadRow(r, into);
+                Assert.Equal([r, r + 0.25f, r + 0.5f], row);
+            }
+        }
+    }
+
+    [Fact]
+    public void Every_eight_bit_value_is_exact_and_the_nearest_one_is_found()
+    {
+        var finite = Enumerable.Range(0, 256).Select(b => (byte)b).Where(b => (b & 0x7f) != 0x7f).ToArray();
+        foreach (var b in finite)
+        {
+            Assert.Equal(Float8.Reference(b), Float8.ToSingle(b));
+            Assert.Equal(b, Float8.FromSingle(Float8.ToSingle(b)));
+        }
+        Assert.Equal(float.NaN, Float8.ToSingle(Float8.FromSingle(float.NaN)));
+        foreach (var x in (float[])[448, 449, 1e9f, float.PositiveInfinity]) Assert.Equal((448, -448), (Float8.ToSingle(Float8.FromSingle(x)), Float8.ToSingle(Float8.FromSingle(-x))));
+        for (var x = -460f; x < 460; x += x is > -0.1f and < 0.1f ? 0.0001f : 0.037f)
+        {
+            var found = Float8.ToSingle(Float8.FromSingle(x));
+            Assert.Equal(finite.Min(b => Math.Abs(Float8.Reference(b) - x)), Math.Abs((double)found - x));
+        }
+        Assert.Equal(0x38, Float8.FromSingle(1.0625f));                      // halfway, the even neighbour is below
+        Assert.Equal(0x3a, Float8.FromSingle(1.1875f));                      // halfway, the even neighbour is above
+    }
+
     [Theory]
     [InlineData(1f, 0x3f80)]
     [InlineData(1.00390625f, 0x3f80)]                                        // halfway, the even neighbour is below

@@ -16,7 +16,7 @@ public sealed unsafe class PagedAttentionTests
     [InlineData(4, 4, 80, 16, 600)]
     public void Agrees_with_the_reference(int heads, int kvHeads, int dim, int blockSize, int length)
     {
-        foreach (var (type, tolerance) in ((WeightType, double)[])[(WeightType.F32, 1e-5), (WeightType.BF16, 0.02)])
+        foreach (var (type, tolerance) in ((WeightType, double)[])[(WeightType.F32, 1e-5), (WeightType.BF16, 0.02), (WeightType.E4M3, 0.3)])
         {
             foreach (var cached in (int[])[0, length / 3, length - 1])
             {
@@ -58,12 +58,13 @@ public sealed unsafe class PagedAttentionTests
         public Problem(int heads, int kvHeads, int dim, int blockSize, int length, WeightType type)
         {
             (_heads, _kvHeads, _dim, _length) = (heads, kvHeads, dim, length);
-            _geometry = new KvGeometry(Layers: 2, kvHeads, dim, blockSize, type);
+            _geometry = new KvGeometry(kvHeads, dim, blockSize, type);
+            var cache = new CacheGeometry(blockSize, [_geometry, _geometry]);
             var count = (length + blockSize - 1) / blockSize;
             _blocks = [.. Enumerable.Range(0, count).Select(i => 2 * (count - 1 - i) + 1)];
-            _pool = new NativeBuffer(2 * count * _geometry.BlockBytes);
+            _pool = new NativeBuffer(2 * count * cache.BlockBytes);
             new Span<byte>(_pool.Address, (int)_pool.Bytes).Fill(0xff);
-            _kv = _geometry.Layer((nint)_pool.Address, 1);
+            _kv = _geometry.At((nint)_pool.Address, cache.BlockBytes, cache.Offset(1));
             (_q, _k, _v) = (Numbers.Normal(length * heads * dim, 1, deviation: 2), Numbers.Normal(length * kvHeads * dim, 2), Numbers.Normal(length * kvHeads * dim, 3));
             _inputs = Numbers.Memory(_q.Length + _k.Length + _v.Length);
             _output = Numbers.Memory(_q.Length);

@@ -93,6 +93,33 @@ public sealed unsafe class RowKernelTests
         }
     }
 
+    [Theory, InlineData(16, 0, 16), InlineData(40, 24, 16), InlineData(24, 0, 16), InlineData(64, 0, 26), InlineData(6, 4, 2), InlineData(576, 512, 64)]
+    public void Rope_turns_any_part_of_a_head_in_either_pairing(int headDim, int start, int rotated)
+    {
+        const int Heads = 3, Tokens = 5;
+        var frequencies = RopeFrequencies.Create(rotated, 50000, new() { Factor = 32, OriginalMaxPositions = 64, BetaFast = 1, BetaSlow = 1, AttentionFactor = 1 });
+        var input = Numbers.Normal(Tokens * Heads * headDim, seed: 3);
+        using var kernels = new CpuKernels(2);
+        using NativeBuffer memory = Numbers.Memory(input.Length), angles = Numbers.Memory(2 * Tokens * rotated);
+        var (cos, sin) = (new Tensor((float*)angles.Address, Tokens, rotated / 2), new Tensor((float*)angles.Address + Tokens * rotated, Tokens, rotated / 2));
+        for (var t = 0; t < Tokens; t++) Rope.Angles(7 * t, frequencies, cos.Row(t), sin.Row(t));
+        foreach (var pairing in (RopePairing[])[RopePairing.Halves, RopePairing.Neighbours])
+        {
+            var x = Numbers.Tensor(memory, Tokens, Heads * headDim, input);
+            kernels.Rope(x, headDim, start, pairing, cos, sin);
+            var expected = new double[rotated];
+            for (var i = 0; i < Tokens * Heads; i++)
+            {
+                var before = input.AsSpan(i * headDim, headDim);
+                var after = x.RowSpan(i / Heads).Slice(i % Heads * headDim, headDim);
+                Rope.Reference(before.Slice(start, rotated), 7 * (i / Heads), frequencies, expected, pairing);
+                Assert.Equal(before[..start], after[..start]);
+                Assert.Equal(before[(start + rotated)..], after[(start + rotated)..]);
+                for (var d = 0; d < rotated; d++) Assert.Equal(expected[d], after[start + d], 1e-5);
+            }
+        }
+    }
+
     [Fact]
     public void Yarn_keeps_fast_pairs_and_stretches_slow_ones()
     {

@@ -10,7 +10,7 @@ public sealed class BitIdentityTests
 {
     private const int Tokens = 12;
 
-    public static TheoryData<string> Models => ["qwen3-dense-tied", "qwen3-dense-untied", "qwen3-dense-yarn", "nano-demo"];
+    public static TheoryData<string> Models => [.. GoldenNames.All, "nano-demo"];
 
     [Theory, MemberData(nameof(Models))]
     public void Chunks_of_any_size_give_the_bits_of_a_whole_prefill(string model)
@@ -33,7 +33,7 @@ public sealed class BitIdentityTests
         {
             // Random steps: any subset of the sequences, in any order, prompts in chunks of any size beside decodes.
             var random = new Random(seed);
-            var blocks = Enumerable.Range(0, driver.Runner.KvMemory.BlockCount).ToArray();
+            var blocks = Enumerable.Range(0, driver.Runner.KvMemory.KvBlocks).ToArray();
             random.Shuffle(blocks);
             var share = blocks.Length / prompts.Length;
             var batched = prompts.Select((prompt, i) => driver.Start(prompt, blocks[(i * share)..((i + 1) * share)])).ToArray();
@@ -66,16 +66,19 @@ public sealed class BitIdentityTests
         foreach (var blockSize in (int[])[16, 32, 128, 256])
         {
             using var other = Load(model, blockSize: blockSize);
-            var blocks = Enumerable.Range(0, other.Runner.KvMemory.BlockCount).Reverse().ToArray();
+            var blocks = Enumerable.Range(0, other.Runner.KvMemory.KvBlocks).Reverse().ToArray();
             foreach (var prompt in Prompts(usual)) AssertSame(usual.Generate(prompt, Tokens), other.Generate(prompt, Tokens, chunk: 50, blocks));
         }
     }
 
-    [Theory, InlineData("qwen3-dense-untied"), InlineData("nano-demo")]
-    public void A_16_bit_cache_keeps_the_promise_too(string model)
+    public static TheoryData<string, string> SmallCaches =>
+        new(((string[])["qwen3-dense-untied", "qwen3-next", "nano-demo", "kimi-k2", "deepseek-v3.2", "glm-5-shared-indexer", "deepseek-v4"]).SelectMany(model => (string[])["bf16", "fp8_e4m3"], (model, type) => (model, type)));
+
+    [Theory, MemberData(nameof(SmallCaches))]
+    public void A_smaller_cache_keeps_the_promise_too(string model, string kvDType)
     {
-        using var driver = Load(model, kvDType: "bf16");
-        using var small = Load(model, kvDType: "bf16", blockSize: 16, threads: 3);
+        using var driver = Load(model, kvDType: kvDType);
+        using var small = Load(model, kvDType: kvDType, blockSize: 16, threads: 3);
         foreach (var prompt in Prompts(driver))
         {
             var whole = driver.Generate(prompt, Tokens);
@@ -84,35 +87,40 @@ public sealed class BitIdentityTests
         }
     }
 
-    [Fact]
-    public void Keeping_16_bit_weights_as_float32_changes_no_bit()
+    [Theory, InlineData("qwen3-dense-untied"), InlineData("kimi-k2"), InlineData("glm-5")]
+    public void Keeping_16_bit_weights_as_float32_changes_no_bit(string model)
     {
-        using var kept = Load("qwen3-dense-untied");
-        using var widened = Load("qwen3-dense-untied", dtype: "f32");
+        using var kept = Load(model);
+        using var widened = Load(model, dtype: "f32");
         foreach (var prompt in Prompts(kept)) AssertSame(kept.Generate(prompt, Tokens), widened.Generate(prompt, Tokens));
     }
 
-    [Fact]
-    public void What_stale_blocks_hold_changes_no_bit()
+    [Theory, MemberData(nameof(Models))]
+    public void What_stale_blocks_hold_changes_no_bit(string model)
     {
-        using var driver = Load("nano-demo");
+        using var driver = Load(model);
         var prompt = Prompts(driver)[^1];
         var clean = driver.Generate(prompt, Tokens);
         for (var block = 0; block < driver.Runner.KvMemory.BlockCount; block++) driver.Runner.KvMemory.Block(block).Fill(0xff);   // NaN everywhere
         AssertSame(clean, driver.Generate(prompt, Tokens, chunk: 33));
     }
 
-    [Fact]
-    public void A_copied_cache_continues_with_the_same_bits()
+    [Theory, MemberData(nameof(Models))]
+    public void A_copied_cache_continues_with_the_same_bits(string model)
     {
-        using var prefill = Load("nano-demo");
-        using var decode = Load("nano-demo");
-        Assert.Equal(prefill.Runner.KvMemory.Layout, decode.Runner.KvMemory.Layout);
+        using var prefill = Load(model);
+        using var decode = Load(model);
+        var (from, to) = (prefill.Runner.KvMemory, decode.Runner.KvMemory);
+        Assert.Equal(from.Layout, to.Layout);
         var prompt = Prompts(prefill)[1];
         var whole = prefill.Generate(prompt, Tokens);
+        var parked = prefill.Start(prompt, [2, 4, 6, 8, 1]);
+        prefill.With(parked, prompt.Length).Step();
 
         var moved = decode.Start([.. prompt, whole.Generated[0]], [5, 3, 1, 7, 9]);
-        for (var i = 0; i * 64 < prompt.Length; i++) prefill.Runner.KvMemory.Block(i).CopyTo(decode.Runner.KvMemory.Block(moved.Blocks[i]));
+        for (var i = 0; i * from.Layout.BlockSize < prompt.Length; i++) from.Block(parked.Blocks[i]).CopyTo(to.Block(moved.Blocks[i]));
+        for (var i = 0; i < from.Layout.StateBlocks; i++)
+            from.Block(from.KvBlocks + parked.State * from.Layout.StateBlocks + i).CopyTo(to.Block(to.KvBlocks + moved.State * to.Layout.StateBlocks + i));
         moved.Computed = prompt.Length;
         while (moved.Logits.Count < Tokens - 1) decode.With(moved, 1).Step();
         Assert.Equal(whole.Generated[1..], moved.Generated);

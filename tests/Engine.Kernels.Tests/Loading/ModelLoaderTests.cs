@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using NanoAspire.Engine.Kernels.Cpu;
 using NanoAspire.Engine.Kernels.Tests.Execution;
 using NanoAspire.Engine.Loading;
 
@@ -98,8 +99,16 @@ public sealed class ModelLoaderTests : IDisposable
     }
 
     [Theory]
-    [InlineData("model_type", "\"qwen4\"", "config.json: model_type 'qwen4' is not supported (qwen3 are)")]
-    [InlineData("architectures", "[\"Qwen9ForCausalLM\"]", "config.json: architectures 'Qwen9ForCausalLM' is not supported (Qwen3ForCausalLM are)")]
+    [InlineData("model_type", "\"qwen4\"", "config.json: model_type 'qwen4' is not supported (qwen3, ")]
+    [InlineData("architectures", "[\"Qwen9ForCausalLM\"]", "config.json: architectures 'Qwen9ForCausalLM' is not supported (Qwen3ForCausalLM, ")]
+    public void An_unknown_family_is_refused_with_the_names_of_those_there_are(string field, string json, string message)
+    {
+        _checkpoint.Config[field] = JsonNode.Parse(json);
+        _checkpoint.Write();
+        Assert.StartsWith(message, Fails(), StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("model_type", null, "config.json: model_type is missing")]
     [InlineData("hidden_size", null, "config.json: hidden_size is missing")]
     [InlineData("hidden_size", "\"32\"", "config.json: hidden_size must be a positive integer, not \"32\"")]
@@ -111,7 +120,11 @@ public sealed class ModelLoaderTests : IDisposable
     [InlineData("attention_bias", "true", "config.json: attention_bias true is not supported")]
     [InlineData("use_sliding_window", "true", "config.json: use_sliding_window true is not supported")]
     [InlineData("layer_types", "[\"sliding_attention\"]", "config.json: layer_types 'sliding_attention' is not supported (full_attention is)")]
-    [InlineData("quantization_config", "{\"quant_method\":\"fp8\"}", "config.json: quantization_config is set: quantised weights are not supported")]
+    [InlineData("quantization_config", "{\"quant_method\":\"awq\",\"bits\":4}", "config.json: quantization_config: quant_method 'awq' is not supported (fp8 is)")]
+    [InlineData("quantization_config", "{\"quant_method\":\"fp8\"}", "config.json: quantization_config: weight_block_size is missing: only weights with block scales are supported")]
+    [InlineData("quantization_config", "{\"quant_method\":\"fp8\",\"weight_block_size\":[128,0]}", "config.json: quantization_config: weight_block_size must be two positive integers")]
+    [InlineData("quantization_config", "{\"quant_method\":\"fp8\",\"fmt\":\"e5m2\"}", "config.json: quantization_config: fmt 'e5m2' is not supported (e4m3 is)")]
+    [InlineData("quantization_config", "{\"quant_method\":\"fp8\",\"activation_scheme\":\"static\"}", "config.json: quantization_config: activation_scheme 'static' is not supported (dynamic is)")]
     [InlineData("rope_scaling", "{\"rope_type\":\"llama3\"}", "config.json: rope_scaling: rope_type 'llama3' is not supported (default and yarn are)")]
     [InlineData("rope_parameters", "{\"rope_type\":\"longrope\"}", "config.json: rope_parameters: rope_type 'longrope' is not supported (default and yarn are)")]
     [InlineData("rope_scaling", "{\"type\":\"yarn\",\"factor\":-4}", "config.json: rope_scaling: factor must be a positive number, not -4")]
@@ -175,12 +188,59 @@ public sealed class ModelLoaderTests : IDisposable
         Assert.Equal($"model.safetensors: tensor {Gate} has shape [32, 64], expected [64, 32]", Fails());
     }
 
-    [Theory, InlineData("F64"), InlineData("F8_E4M3")]
+    [Theory, InlineData("F64"), InlineData("F8_E5M2")]
     public void A_type_without_kernels_is_named(string type)
     {
         _checkpoint.TypeOf[Gate] = type;
         _checkpoint.Write();
-        Assert.Equal($"model.safetensors: tensor {Gate} has dtype {type}; F32, F16 and BF16 are supported", Fails());
+        Assert.Equal($"model.safetensors: tensor {Gate} has dtype {type}; F32, F16, BF16 and scaled F8_E4M3 are supported", Fails());
+    }
+
+    [Fact]
+    public void Eight_bit_weights_without_their_factors_are_named()
+    {
+        _checkpoint.TypeOf[Gate] = "F8_E4M3";
+        _checkpoint.Write();
+        Assert.Equal($"model.safetensors: tensor {Gate} has dtype F8_E4M3, but config.json has no quantization_config", Fails());
+        Quantise();
+        _checkpoint.Tensors.Remove(Gate + "_scale_inv");
+        _checkpoint.Write();
+        Assert.Equal($"tensor {Gate}_scale_inv is missing", Fails());
+        Quantise();
+        _checkpoint.Add(Gate + "_scale_inv", 4, 1);
+        _checkpoint.Write();
+        Assert.Equal($"model.safetensors: tensor {Gate}_scale_inv has shape [4, 1], expected [4, 2]", Fails());
+        Quantise();
+        _checkpoint.Tensors[Gate].Values[1037] = float.NaN;
+        _checkpoint.Write();
+        Assert.Equal($"model.safetensors: tensor {Gate} holds NaN or infinity at element 1037", Fails());
+        _checkpoint.Tensors[Gate].Values[1037] = 1;
+        _checkpoint.TypeOf["model.norm.weight"] = "F8_E4M3";
+        _checkpoint.Write();
+        Assert.Equal("model.safetensors: tensor model.norm.weight has dtype F8_E4M3, which only matrices may have", Fails());
+    }
+
+    [Fact]
+    public void Eight_bit_weights_compute_what_their_products_with_the_factors_compute()
+    {
+        Quantise();
+        using var kept = GreedyDriver.Load(_checkpoint.Write().Folder);
+        using var widened = GreedyDriver.Load(_checkpoint.Folder, new() { Threads = 1, DType = "f32" });
+        foreach (var name in _checkpoint.Tensors.Keys.Where(name => _checkpoint.TypeOf[name] == "F8_E4M3").ToArray())
+        {
+            var ((shape, values), factors) = (_checkpoint.Tensors[name], _checkpoint.Tensors[name + "_scale_inv"].Values);
+            var across = (shape[1] + BlockColumns - 1) / BlockColumns;
+            for (var i = 0; i < values.Length; i++) values[i] = Float8.ToSingle(Float8.FromSingle(values[i])) * BFloat16.ToSingle(BFloat16.FromSingle(factors[i / shape[1] / BlockRows * across + i % shape[1] / BlockColumns]));
+            _checkpoint.TypeOf[name] = "F32";
+            _checkpoint.Tensors.Remove(name + "_scale_inv");
+        }
+        _checkpoint.Config.Remove("quantization_config");
+        using var plain = GreedyDriver.Load(_checkpoint.Write().Folder);
+        var (expected, actual) = (plain.Generate([1, 2, 3], 5), kept.Generate([1, 2, 3], 5));
+        Assert.Equal(expected.Logits, widened.Generate([1, 2, 3], 5).Logits);
+        Assert.Equal(expected.Generated, actual.Generated);
+        foreach (var (e, a) in expected.Logits.SelectMany(row => row).Zip(actual.Logits.SelectMany(row => row))) Assert.Equal(e, a, 1e-4f);
+        Assert.True(kept.Runner.Model.WeightBytes < widened.Runner.Model.WeightBytes / 2);
     }
 
     [Fact]
@@ -233,9 +293,54 @@ public sealed class ModelLoaderTests : IDisposable
     {
         _checkpoint.Write();
         Assert.Equal("dtype must be auto, f32 or bf16, not 'int4'", Fails(new() { DType = "int4" }));
-        Assert.Equal("kv-dtype fp8_e4m3 is not supported by the CPU kernels", Fails(new() { KvDType = "fp8_e4m3" }));
+        Assert.Equal("kv-dtype must be auto, f32, bf16 or fp8_e4m3, not 'int8'", Fails(new() { KvDType = "int8" }));
         Assert.Equal("kvcache-block-size must be 16, 32, 64, 128 or 256, not 20; threads must be between 1 and 1024", Fails(new() { BlockSize = 20, Threads = 0 }));
         Assert.Equal("max-model-len 129 is more than max_position_embeddings (128)", Fails(new() { MaxModelLength = 129 }));
+    }
+
+    [Fact]
+    public unsafe void Eight_bit_weights_of_all_experts_in_one_tensor_have_factors_of_their_own()
+    {
+        const int Experts = 3, Rows = 40, Columns = 30, Down = (Rows + BlockRows - 1) / BlockRows;
+        _checkpoint.Add("experts", Experts, Rows, Columns);
+        _checkpoint.Add("experts_scale_inv", Experts, Down, 2);
+        _checkpoint.Add("groups", Experts * Rows, Columns);
+        _checkpoint.Add("groups_scale_inv", (Experts * Rows + BlockRows - 1) / BlockRows, 2);
+        foreach (var name in (string[])["experts", "groups"]) (_checkpoint.TypeOf[name], _checkpoint.TypeOf[name + "_scale_inv"]) = ("F8_E4M3", "F32");
+        using var kernels = new CpuKernels(1);
+        using var files = Checkpoint.Open(_checkpoint.Write().Folder);
+        foreach (var keepAs in (WeightType?[])[null, WeightType.F32])
+        {
+            using var reader = new WeightReader(files, kernels, keepAs, new(BlockRows, BlockColumns), threads: 2, static _ => { });
+            Check(reader.Stacked("experts", Experts, Rows, Columns), "experts", (expert, row) => expert * Down + row / BlockRows);
+            Check(reader.Divided("groups", Experts, Rows, Columns), "groups", (expert, row) => (expert * Rows + row) / BlockRows);
+        }
+
+        void Check(Matrix[] matrices, string name, Func<int, int, int> block)
+        {
+            var (values, factors) = (_checkpoint.Tensors[name].Values, _checkpoint.Tensors[name + "_scale_inv"].Values);
+            var read = new float[Columns];
+            for (var i = 0; i < Experts * Rows; i++)
+            {
+                fixed (float* into = read) ((PackedMatrix)matrices[i / Rows]).ReadRow(i % Rows, into);
+                for (var c = 0; c < Columns; c++)
+                    Assert.Equal(Float8.ToSingle(Float8.FromSingle(values[i * Columns + c])) * factors[block(i / Rows, i % Rows) * 2 + c / BlockColumns], read[c]);
+            }
+        }
+    }
+
+    private const int BlockRows = 17, BlockColumns = 23;
+
+    /// <summary>All projections in E4M3 with blocks that divide nothing.</summary>
+    private void Quantise()
+    {
+        _checkpoint.Config["quantization_config"] = new JsonObject { ["quant_method"] = "fp8", ["fmt"] = "e4m3", ["activation_scheme"] = "dynamic", ["weight_block_size"] = new JsonArray(BlockRows, BlockColumns) };
+        foreach (var name in _checkpoint.Tensors.Keys.Where(name => name.EndsWith("_proj.weight", StringComparison.Ordinal)).ToArray())
+        {
+            var shape = _checkpoint.Tensors[name].Shape;
+            _checkpoint.TypeOf[name] = "F8_E4M3";
+            _checkpoint.Add(name + "_scale_inv", (shape[0] + BlockRows - 1) / BlockRows, (shape[1] + BlockColumns - 1) / BlockColumns);
+        }
     }
 
     private string Fails(ModelLoadOptions? options = null)

@@ -117,6 +117,7 @@ internal sealed class TinyCheckpoint : IDisposable
         "F32" => BitConverter.GetBytes(value),
         "F16" => BitConverter.GetBytes((Half)value),
         "BF16" => BitConverter.GetBytes(BFloat16.FromSingle(value)),
+        "F8_E4M3" => [Float8.FromSingle(value)],
         "F64" => BitConverter.GetBytes((double)value),
         _ => [(byte)value],
     };

@@ -12,6 +12,10 @@ internal sealed record GoldenCase
 
     public static string Folder(string name) => Path.Combine(RepositoryPaths.Goldens, name);
 
+    [JsonIgnore] public IEnumerable<GoldenPrompt> TextPrompts => Prompts.Where(prompt => prompt.Vision is null);
+
+    [JsonIgnore] public IEnumerable<GoldenPrompt> ImagePrompts => Prompts.Where(prompt => prompt.Vision is not null);
+
     public static GoldenCase Read(string name) => JsonSerializer.Deserialize<GoldenCase>(File.ReadAllBytes(Path.Combine(Folder(name), "golden.json")))!;
 }
 
@@ -22,6 +26,11 @@ internal sealed record GoldenTolerance
 
 internal sealed record GoldenPrompt
 {
+    /// <summary>Set for prompts with images.</summary>
+    [JsonPropertyName("vision_file_prefix")] public string? Vision { get; init; }
+    /// <summary>Frames, rows and columns of patches of each image.</summary>
+    [JsonPropertyName("image_grid_thw")] public int[][]? Grids { get; init; }
+    [JsonPropertyName("rope_delta")] public int RopeDelta { get; init; }
     [JsonPropertyName("prompt_ids")] public required int[] PromptIds { get; init; }
     [JsonPropertyName("logits_last")] public required float[] LogitsLast { get; init; }
     [JsonPropertyName("logits_all_argmax")] public required int[] ArgMax { get; init; }

@@ -6,11 +6,11 @@ namespace NanoAspire.Engine.Tests.Fakes;
 /// A model whose logits are a hash of the tokens that it reads back from the KV memory through the block table: a wrong block, slot,
 /// position or a stale hit gives other tokens, or is caught on the way. <see cref="Generate"/> is the same model without any memory.
 /// </summary>
-internal sealed class FakeRunner(int blocks, int blockSize, int vocab = 64, int maxPositions = 4096) : IModelRunner
+internal sealed class FakeRunner(int blocks, int blockSize, int vocab = 64, int maxPositions = 4096, int stateSlots = 0) : IModelRunner
 {
     public const int Eos = 0;
 
-    private readonly FakeKvMemory _memory = new(blocks, blockSize);
+    private readonly FakeKvMemory _memory = new(blocks, blockSize, stateSlots);
 
     public ModelInfo Model { get; } = new()
     {
@@ -57,6 +57,7 @@ internal sealed class FakeRunner(int blocks, int blockSize, int vocab = 64, int 
             }
         }
         Assert.Equal(batch.Tokens.Count, next);
+        if (stateSlots > 0) AdvanceStates(batch);
 
         var row = 0;
         foreach (var s in batch.Sequences)
@@ -68,10 +69,25 @@ internal sealed class FakeRunner(int blocks, int blockSize, int vocab = 64, int 
                 Assert.Equal(p, position);
                 hash = Mix(hash, token);
             }
+            if (stateSlots > 0) Assert.Equal((hash, s.ContextLength), _memory.State(s.StateTarget));
             if (!s.NeedsLogits) continue;
             var target = logits.Slice(row++ * vocab, vocab);
             Logits(hash, target);
             Spoil?.Invoke(target);
+        }
+    }
+
+    /// <summary>Nobody may write what another sequence reads in the same step, and a state must be that of the tokens before.</summary>
+    private void AdvanceStates(StepBatch batch)
+    {
+        foreach (var s in batch.Sequences)
+        {
+            Assert.DoesNotContain(batch.Sequences, other => other != s && (other.StateTarget == s.StateTarget || other.StateSource == s.StateTarget));
+            var start = s.ContextLength - s.QueryLength;
+            var (hash, tokens) = start == 0 ? (0UL, 0L) : _memory.State(s.StateSource);
+            Assert.Equal(start, tokens);
+            for (var i = 0; i < s.QueryLength; i++) hash = Mix(hash, batch.Tokens[s.QueryStart + i]);
+            _memory.SetState(s.StateTarget, hash, s.ContextLength);
         }
     }
 
@@ -106,7 +122,7 @@ internal sealed class FakeRunner(int blocks, int blockSize, int vocab = 64, int 
         for (var i = 0; i < row.Length; i++) row[i] = (Mix(hash, i + 1_000_003) >> 40) / (float)(1 << 21) - 4;   // in [-4, 4)
     }
 
-    private static ulong Mix(ulong hash, int value)
+    public static ulong Mix(ulong hash, int value)
     {
         var z = (hash + 0x9E3779B97F4A7C15) ^ ((ulong)(uint)value * 0xD6E8FEB86659FD93);
         z = (z ^ (z >> 32)) * 0xD6E8FEB86659FD93;

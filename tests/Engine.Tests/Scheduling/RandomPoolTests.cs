@@ -12,6 +12,22 @@ public sealed class RandomPoolTests
     private const int Requests = 250;
 
     [Theory]
+    [InlineData(51), InlineData(52), InlineData(53), InlineData(54), InlineData(55), InlineData(56), InlineData(57), InlineData(58)]
+    public void Everyone_finishes_in_a_recurrent_model_too(int seed)
+    {
+        var random = new Random(seed);
+        var blockSize = random.Next(1, 6);
+        var maxSequences = random.Next(1, 9);
+        var runner = new FakeRunner(random.Next(60, 140) / blockSize + 2, blockSize, vocab: 40, maxPositions: random.Next(70, 200), stateSlots: random.Next(1, 2 * maxSequences + 6));
+        using var engine = new SteppedEngine(runner, new() { MaxSequences = maxSequences, MaxBatchedTokens = maxSequences + random.Next(0, 30), PrefixCaching = random.Next(5) > 0 });
+        new RandomPool(engine, random).Run(Requests);
+
+        Assert.Equal(Requests, engine.Ended);
+        Assert.Equal((0, 0, 0, 0, 0), (engine.Status.Running, engine.Status.Waiting, engine.Status.BlocksUsed, engine.Status.ParkedSequences, engine.Status.StateSlotsUsed));
+        Assert.True(engine.Status.Healthy);
+    }
+
+    [Theory]
     [InlineData(1), InlineData(2), InlineData(3), InlineData(4), InlineData(5), InlineData(6), InlineData(7), InlineData(8)]
     [InlineData(9), InlineData(10), InlineData(11), InlineData(12), InlineData(13), InlineData(14), InlineData(15), InlineData(16)]
     public void Everyone_finishes_and_every_block_returns(int seed)
@@ -114,8 +130,9 @@ public sealed class RandomPoolTests
                 ParkAfterFirstToken = random.Next(4) == 0,
                 ParkWhenFinished = random.Next(8) == 0,
             };
+            if (engine.Runner.Memory.StateSlots > 0 && !request.ParkAfterFirstToken) request = request with { ParkWhenFinished = false };
             _started++;
-            if (random.Next(4) == 0) Reserve(request with { ParkAfterFirstToken = false });
+            if (random.Next(4) == 0) Reserve(request with { ParkAfterFirstToken = false, ParkWhenFinished = engine.Runner.Memory.StateSlots == 0 && request.ParkWhenFinished });
             else _live.Add((engine.Submit(request), request));
         }
 
@@ -158,6 +175,11 @@ public sealed class RandomPoolTests
             var (parked, request, first) = _parked[i];
             Assert.Equal(request.PromptTokens, engine.Runner.Memory.Read(parked.Blocks, parked.TokenCount));
             Assert.Equal(SteppedEngine.Alone(engine.Runner, request, Longest).Tokens[0], first.Id);
+            if (engine.Runner.Memory.StateSlots > 0)
+            {
+                var slot = engine.Runner.Memory.SlotOf(parked.Blocks, parked.TokenCount);
+                Assert.Equal((request.PromptTokens.Aggregate(0UL, FakeRunner.Mix), parked.TokenCount), engine.Runner.Memory.State(slot));
+            }
             parked.Release();
             parked.Release();                              // twice is once
             _parked.RemoveAt(i);

@@ -109,6 +109,84 @@ public sealed class BrowserTests(ChromiumFixture chromium) : IClassFixture<Chrom
         await Expect(page.Locator(".tip")).ToContainTextAsync("/s");
     }
 
+    [Fact(Skip = Needs.ChromiumReason, SkipUnless = nameof(Needs.Chromium), SkipType = typeof(Needs))]
+    public async Task A_filter_is_added_switched_off_and_removed_without_a_page_load()
+    {
+        await using var dashboard = await DemoDashboard.StartAsync();
+        await using var context = await chromium.Browser.NewContextAsync();
+        var page = await SignInAsync(dashboard, context, "/structuredlogs");
+        var all = await page.Locator("tbody tr").CountAsync();
+        await page.EvaluateAsync("window.sameDocument = true");
+        await page.Keyboard.PressAsync("f");
+        await page.Keyboard.TypeAsync("message");
+        await page.Locator("#f-condition").SelectOptionAsync("contains");
+        await page.Locator("#filter-value").FillAsync("Parked");
+        await page.Keyboard.PressAsync("Enter");
+        await Expect(page.Locator(".condition")).ToContainTextAsync("message contains Parked");
+        await Expect(page.Locator("tbody tr:not(:has-text('Parked'))")).ToHaveCountAsync(0);
+        Assert.True(await page.Locator("tbody tr").CountAsync() > 0);
+
+        await page.Locator(".condition a").First.ClickAsync();
+        await Expect(page.Locator(".condition.off")).ToHaveCountAsync(1);
+        await Expect(page.Locator("tbody tr")).ToHaveCountAsync(all);
+        await page.Locator(".condition .iconbtn").ClickAsync();
+        await Expect(page.Locator(".condition")).ToHaveCountAsync(0);
+        Assert.True(await page.EvaluateAsync<bool>("window.sameDocument"));
+    }
+
+    [Fact(Skip = Needs.ChromiumReason, SkipUnless = nameof(Needs.Chromium), SkipType = typeof(Needs))]
+    public async Task A_paused_page_stays_as_it_is_and_catches_up_when_it_goes_on()
+    {
+        await using var dashboard = await DemoDashboard.StartAsync();
+        await using var context = await chromium.Browser.NewContextAsync();
+        var page = await SignInAsync(dashboard, context, "/traces");
+        await Expect(page.Locator("#live")).ToHaveTextAsync("Live");
+        var rows = await page.Locator("tbody tr").CountAsync();
+        await page.Keyboard.PressAsync("p");
+        await Expect(page.Locator("#live")).ToHaveTextAsync("Paused");
+        await page.EvaluateAsync("new Promise(open => { window.heard = 0; const more = new EventSource('/live'); more.onopen = open; more.addEventListener('changed', () => window.heard++); }).then(() => 1)");
+        dashboard.Telemetry.Chat(FixedTime.Noon, tokens: 10, dashboard.Telemetry.Decodes[1], fails: false);
+        await page.WaitForFunctionAsync("window.heard > 0");
+        Assert.Equal(rows, await page.Locator("tbody tr").CountAsync());
+        await page.Keyboard.PressAsync("p");
+        await Expect(page.Locator("tbody tr")).ToHaveCountAsync(rows + 1);
+        await Expect(page.Locator("#live")).ToHaveTextAsync("Live");
+    }
+
+    [Fact(Skip = Needs.ChromiumReason, SkipUnless = nameof(Needs.Chromium), SkipType = typeof(Needs))]
+    public async Task The_theme_is_chosen_by_the_user_and_remembered()
+    {
+        await using var dashboard = await DemoDashboard.StartAsync();
+        await using var context = await chromium.Browser.NewContextAsync(new() { ColorScheme = ColorScheme.Light });
+        var page = await SignInAsync(dashboard, context);
+        Task<string> BackgroundAsync() => page.EvaluateAsync<string>("getComputedStyle(document.body).backgroundColor");
+        var light = await BackgroundAsync();
+        await page.Locator("#theme").ClickAsync();                   // light, whatever the system says
+        await page.EmulateMediaAsync(new() { ColorScheme = ColorScheme.Dark });
+        Assert.Equal(light, await BackgroundAsync());
+        await page.Locator("#theme").ClickAsync();
+        Assert.NotEqual(light, await BackgroundAsync());
+        await page.EmulateMediaAsync(new() { ColorScheme = ColorScheme.Light });
+        await page.ReloadAsync();
+        await Expect(page.Locator("html")).ToHaveAttributeAsync("data-theme", "dark");
+        Assert.NotEqual(light, await BackgroundAsync());
+    }
+
+    [Fact(Skip = Needs.ChromiumReason, SkipUnless = nameof(Needs.Chromium), SkipType = typeof(Needs))]
+    public async Task Received_logs_are_cleared_after_a_question_and_the_keys_are_explained()
+    {
+        await using var dashboard = await DemoDashboard.StartAsync();
+        await using var context = await chromium.Browser.NewContextAsync();
+        var page = await SignInAsync(dashboard, context, "/structuredlogs");
+        await page.Keyboard.PressAsync("?");
+        await Expect(page.Locator("#keys")).ToBeVisibleAsync();
+        await page.Keyboard.PressAsync("Escape");
+        await Expect(page.Locator("#keys")).ToBeHiddenAsync();
+        page.Dialog += (_, dialog) => dialog.AcceptAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Clear" }).ClickAsync();
+        await Expect(page.Locator("#main")).ToContainTextAsync("No logs yet");
+    }
+
     private static async Task<IPage> SignInAsync(DemoDashboard dashboard, IBrowserContext context, string path = "/")
     {
         var page = await context.NewPageAsync();

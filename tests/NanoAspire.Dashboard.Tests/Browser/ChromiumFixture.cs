@@ -16,6 +16,7 @@ public sealed class ChromiumFixture : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         if (!Needs.Chromium) return;
+        Assertions.SetDefaultExpectTimeout(30_000);              // on a loaded machine a page may take its time
         _playwright = await Playwright.CreateAsync();
         Browser = await _playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions { ExecutablePath = OnPath("chromium"), Args = Quiet });
     }

@@ -60,4 +60,45 @@ public sealed class CrashTests
         Assert.True((await app.ResourceCommands.ExecuteCommandAsync("web", KnownResourceCommands.StartCommand, Ct)).Success);
         await app.ResourceNotifications.WaitForResourceHealthyAsync("web", Ct);
     }
+
+    [Fact]
+    public async Task A_start_command_succeeds_as_soon_as_the_end_is_seen_even_while_others_are_told_of_it()
+    {
+        var builder = SampleProcesses.NewApplication();
+        var release = new TaskCompletionSource();
+        builder.AddExecutable("short", "sh", ".", "-c", "exit 0").OnResourceStopped((_, _, _) => release.Task);
+        await using var app = await builder.BuildAsync(Ct);
+        await app.StartAsync(Ct);
+        for (var run = 0; run < 5; run++)
+        {
+            await app.StateAsync("short", s => s.State?.Text == KnownResourceStates.Finished);
+            Assert.True((await app.ResourceCommands.ExecuteCommandAsync("short", KnownResourceCommands.StartCommand, Ct)).Success);
+        }
+        await app.StateAsync("short", s => s.State?.Text == KnownResourceStates.Finished);
+        release.SetResult();
+    }
+
+    [Fact]
+    public async Task A_handler_of_the_end_may_start_the_resource_again_and_one_that_throws_harms_nobody()
+    {
+        var builder = SampleProcesses.NewApplication();
+        var again = 0;
+        builder.AddExecutable("phoenix", "sh", ".", "-c", "echo up; exit 0").OnResourceStopped(async (resource, e, ct) =>
+        {
+            if (++again > 2) throw new InvalidOperationException("enough");
+            var commands = (ResourceCommandService)e.Services.GetService(typeof(ResourceCommandService))!;
+            Assert.True((await commands.ExecuteCommandAsync(resource, KnownResourceCommands.StartCommand, ct)).Success);
+        });
+        await using var app = await builder.BuildAsync(Ct);
+        await app.StartAsync(Ct);
+        var logs = (ResourceLoggerService)app.Services.GetService(typeof(ResourceLoggerService))!;
+        var lines = new List<string>();
+        await foreach (var batch in logs.WatchAsync("phoenix").WithCancellation(Ct))
+        {
+            lines.AddRange(batch.Select(l => l.Content));
+            if (lines.Exists(l => l.Contains("enough", StringComparison.Ordinal))) break;
+        }
+        Assert.Equal(3, lines.Count(l => l == "up"));
+        Assert.True((await app.ResourceCommands.ExecuteCommandAsync("phoenix", KnownResourceCommands.StartCommand, Ct)).Success);
+    }
 }

@@ -9,6 +9,8 @@ internal sealed record CallSyntax
     public string Begin { get; init; } = "";
     public string End { get; init; } = "";
     public string Separator { get; init; } = "";
+    /// <summary>What takes the place of <see cref="Begin"/>, <see cref="Separator"/> and <see cref="End"/> where there may be several calls; null for the same.</summary>
+    public (string Begin, string Separator, string End)? Many { get; init; }
     public required string BeforeName { get; init; }
     public required string AfterName { get; init; }
     public required string AfterArguments { get; init; }
@@ -87,7 +89,7 @@ internal sealed record CallSyntax
             End = "<|tool_calls_section_end|>",
             Numbered = true,
         },
-        ["json"] = new() { Opener = "{", BeforeName = "{\"name\": \"", AfterName = "\", \"arguments\": ", AfterArguments = "}" },
+        ["json"] = new() { Opener = "{", BeforeName = "{\"name\": \"", AfterName = "\", \"arguments\": ", AfterArguments = "}", Many = ("[", ",", "]") },
     };
 
     public static IReadOnlyCollection<string> Names => Known.Keys;

@@ -1,0 +1,110 @@
+using NanoAspire.Engine.Kernels;
+using NanoAspire.Engine.Loading;
+
+namespace NanoAspire.Engine.Models;
+
+/// <summary>DeepSeek-V3 and what shares its layers (Kimi-K2, and with an indexer DeepSeek-V3.2 and GLM-5), by the field names of config.json.</summary>
+internal sealed record DeepSeekV3Config : IModelConfig
+{
+    private const double DefaultEpsilon = 1e-6;
+
+    public required int VocabSize { get; init; }
+    public required int MaxPositions { get; init; }
+    public required int HiddenSize { get; init; }
+    public required int IntermediateSize { get; init; }
+    public required int Layers { get; init; }
+    public required float NormEpsilon { get; init; }
+    public required bool TiedEmbeddings { get; init; }
+    public required MlaConfig Attention { get; init; }
+    /// <summary>Of the <see cref="SparseLayers"/>.</summary>
+    public required MixtureConfig Experts { get; init; }
+    public required LayerSet SparseLayers { get; init; }
+    /// <summary>Layers after the last that only draft tokens.</summary>
+    public required int DraftLayers { get; init; }
+
+    public static IModelConfig Read(ConfigSection config) => ReadDense(config);
+
+    /// <summary>Without an indexer.</summary>
+    public static DeepSeekV3Config ReadDense(ConfigSection config)
+    {
+        var layers = config.PositiveInt("num_hidden_layers");
+        if (config.OptionalText("hidden_act") is { } activation && activation != "silu") throw config.Bad("hidden_act", $"'{activation}' is not supported (silu is)");
+        return new()
+        {
+            VocabSize = config.PositiveInt("vocab_size"),
+            MaxPositions = config.PositiveInt("max_position_embeddings"),
+            HiddenSize = config.PositiveInt("hidden_size"),
+            IntermediateSize = config.PositiveInt("intermediate_size"),
+            Layers = layers,
+            NormEpsilon = (float)(config.OptionalPositiveNumber("rms_norm_eps") ?? DefaultEpsilon),
+            TiedEmbeddings = config.Flag("tie_word_embeddings", otherwise: false),
+            Attention = MlaConfig.Read(config),
+            Experts = ReadExperts(config),
+            SparseLayers = ReadSparseLayers(config, layers),
+            DraftLayers = config.OptionalCount("num_nextn_predict_layers") ?? 0,
+        };
+    }
+
+    /// <summary>For every layer its latents, then the indexer's keys where it has an indexer of its own.</summary>
+    public CacheGeometry Cache(int blockSize, WeightType type)
+    {
+        var planes = new List<CachePlane>();
+        for (var layer = 0; layer < Layers; layer++)
+        {
+            planes.Add(CachedRows.Plane("latent", Attention.LatentRank, Attention.RopeDim, blockSize, type));
+            if (HasIndexer(layer)) planes.Add(CachedRows.Plane("index key", Attention.Indexer!.HeadDim, 0, blockSize, type));
+        }
+        return new(blockSize, planes);
+    }
+
+    public bool HasIndexer(int layer) => Attention.Indexer is { } indexer && !indexer.Shared.Contains(layer);
+
+    public IModel Build(WeightReader weights, IKernels kernels) => new DeepSeekV3(this, weights, kernels);
+
+    /// <summary>Frequency tables that old exporters wrote, and the layers that draft.</summary>
+    public bool MayIgnore(string tensor) =>
+        tensor.EndsWith(".rotary_emb.inv_freq", StringComparison.Ordinal)
+        || Enumerable.Range(Layers, DraftLayers).Any(layer => tensor.StartsWith($"model.layers.{layer}.", StringComparison.Ordinal));
+
+    private static MixtureConfig ReadExperts(ConfigSection config)
+    {
+        var score = config.OptionalText("scoring_func") switch
+        {
+            null or "sigmoid" => RouterScore.Sigmoid,
+            "softmax" => RouterScore.Softmax,
+            var other => throw config.Bad("scoring_func", $"'{other}' is not supported (sigmoid and softmax are)"),
+        };
+        if (config.OptionalText("topk_method") is { } method && method != "noaux_tc") throw config.Bad("topk_method", $"'{method}' is not supported (noaux_tc is)");
+        var size = config.PositiveInt("moe_intermediate_size");
+        return new MixtureConfig
+        {
+            ExpertSize = size,
+            SharedSize = checked(size * (config.OptionalCount("n_shared_experts") ?? 0)),
+            Bias = "gate.e_score_correction_bias",
+            Router = new()
+            {
+                Score = score,
+                Experts = config.PositiveInt("n_routed_experts"),
+                TopK = config.PositiveInt("num_experts_per_tok"),
+                Groups = config.OptionalPositiveInt("n_group") ?? 1,
+                TopGroups = config.OptionalPositiveInt("topk_group") ?? 1,
+                Normalise = config.Flag("norm_topk_prob", otherwise: true),
+                Scale = (float)(config.OptionalPositiveNumber("routed_scaling_factor") ?? 1),
+            },
+        }.Check(config, "n_routed_experts", "num_experts_per_tok");
+    }
+
+    /// <summary><c>mlp_layer_types</c> where it is given, else all from <c>first_k_dense_replace</c> on that <c>moe_layer_freq</c> divides.</summary>
+    private static LayerSet ReadSparseLayers(ConfigSection config, int layers)
+    {
+        var types = config.Texts("mlp_layer_types");
+        if (types.Count > 0)
+        {
+            if (types.Count < layers) throw config.Bad("mlp_layer_types", $"names {types.Count} of {layers} layers");
+            if (types.FirstOrDefault(type => type is not ("dense" or "sparse")) is { } other) throw config.Bad("mlp_layer_types", $"'{other}' is not supported (dense and sparse are)");
+            return new(Enumerable.Range(0, layers).Where(layer => types[layer] == "sparse"));
+        }
+        var (first, every) = (config.OptionalCount("first_k_dense_replace") ?? 0, config.OptionalPositiveInt("moe_layer_freq") ?? 1);
+        return new(Enumerable.Range(0, layers).Where(layer => layer >= first && layer % every == 0));
+    }
+}

@@ -1,0 +1,172 @@
+using NanoAspire.Engine.Kernels;
+using NanoAspire.Engine.Loading;
+
+namespace NanoAspire.Engine.Models;
+
+/// <summary>DeepSeek-V4, by the field names of config.json.</summary>
+internal sealed record DeepSeekV4Config : IModelConfig
+{
+    /// <summary>The ratio whose entries overlap and are chosen by an indexer; larger ones are attended to in full.</summary>
+    private const int SparseRatio = 4;
+
+    public required int VocabSize { get; init; }
+    public required int MaxPositions { get; init; }
+    public required int HiddenSize { get; init; }
+    public required int Layers { get; init; }
+    public required int Heads { get; init; }
+    /// <summary>Of queries and of the one row that is key and value for all of them.</summary>
+    public required int HeadDim { get; init; }
+    /// <summary>Rotated columns at the end of a head, and of an index key.</summary>
+    public required int RopeDim { get; init; }
+    public required int QueryRank { get; init; }
+    public required int OutputGroups { get; init; }
+    /// <summary>Of one group.</summary>
+    public required int OutputRank { get; init; }
+    public required int Window { get; init; }
+    /// <summary>Tokens an entry, layer by layer; 0: the layer has its window only.</summary>
+    public required Schedule Ratios { get; init; }
+    public required int IndexHeads { get; init; }
+    public required int IndexDim { get; init; }
+    public required int IndexTopK { get; init; }
+    public required float NormEpsilon { get; init; }
+    public required RopeConfig Rope { get; init; }
+    /// <summary>Of the layers with entries: queries, window and entries alike.</summary>
+    public required RopeConfig CompressedRope { get; init; }
+    public required int Streams { get; init; }
+    public required int SinkhornIterations { get; init; }
+    public required float HyperEpsilon { get; init; }
+    /// <summary>Of the layers that choose by score.</summary>
+    public required MixtureConfig Experts { get; init; }
+    /// <summary>Leading layers whose experts follow from the token id.</summary>
+    public required int HashLayers { get; init; }
+
+    public static DeepSeekV4Config Read(ConfigSection config)
+    {
+        var maxPositions = config.PositiveInt("max_position_embeddings");
+        var layers = config.PositiveInt("num_hidden_layers");
+        var rope = RopeConfig.Read(config, maxPositions);
+        var read = new DeepSeekV4Config
+        {
+            VocabSize = config.PositiveInt("vocab_size"),
+            MaxPositions = maxPositions,
+            HiddenSize = config.PositiveInt("hidden_size"),
+            Layers = layers,
+            Heads = config.PositiveInt("num_attention_heads"),
+            HeadDim = config.PositiveInt("head_dim"),
+            RopeDim = config.PositiveInt("qk_rope_head_dim"),
+            QueryRank = config.PositiveInt("q_lora_rank"),
+            OutputGroups = config.PositiveInt("o_groups"),
+            OutputRank = config.PositiveInt("o_lora_rank"),
+            Window = config.PositiveInt("sliding_window"),
+            Ratios = ReadRatios(config, layers),
+            IndexHeads = config.PositiveInt("index_n_heads"),
+            IndexDim = config.PositiveInt("index_head_dim"),
+            IndexTopK = config.PositiveInt("index_topk"),
+            NormEpsilon = (float)(config.OptionalPositiveNumber("rms_norm_eps") ?? 1e-6),
+            Rope = new(rope.Theta, null),
+            // YaRN without its factor on cos and sin: scores of compressed layers are not scaled up.
+            CompressedRope = new(config.PositiveNumber("compress_rope_theta"), rope.Yarn is { } yarn ? yarn with { AttentionFactor = 1 } : null),
+            Streams = config.PositiveInt("hc_mult"),
+            SinkhornIterations = config.PositiveInt("hc_sinkhorn_iters"),
+            HyperEpsilon = (float)(config.OptionalPositiveNumber("hc_eps") ?? 1e-6),
+            Experts = ReadExperts(config),
+            HashLayers = config.OptionalCount("num_hash_layers") ?? 0,
+        };
+        read.Check(config);
+        return read;
+    }
+
+    public CacheGeometry Cache(int blockSize, WeightType type) =>
+        new(blockSize, [.. Enumerable.Range(0, Layers).SelectMany(layer => Planes(layer, blockSize, type))]);
+
+    public IModel Build(WeightReader weights, IKernels kernels) => new DeepSeekV4(this, weights, kernels);
+
+    /// <summary>Draft layers.</summary>
+    public bool MayIgnore(string tensor) => tensor.StartsWith("mtp.", StringComparison.Ordinal);
+
+    public bool IsSparse(int layer) => Ratios[layer] == SparseRatio;
+
+    /// <summary>
+    /// Window rows of every position, though a layer looks at the last <see cref="Window"/> only: a block that keeps its own can be shared, sent
+    /// and resumed at. Then entries and, for the tokens of entries still open, inputs; the same again for an indexer.
+    /// </summary>
+    private IEnumerable<CachePlane> Planes(int layer, int blockSize, WeightType type)
+    {
+        yield return CachedRows.Plane("window", HeadDim - RopeDim, RopeDim, blockSize, type);
+        var ratio = Ratios[layer];
+        if (ratio == 0) yield break;
+        var (entries, series) = (EntryCache.RowsPerBlock(blockSize, ratio), IsSparse(layer) ? 2 : 1);
+        var inputs = InputRing.RowsPerBlock(blockSize, series * ratio);
+        yield return CachedRows.Plane("entries", HeadDim - RopeDim, RopeDim, entries, type);
+        yield return new RowPlane("inputs", 2 * series * HeadDim, inputs, WeightType.F32);
+        if (!IsSparse(layer)) yield break;
+        yield return CachedRows.Plane("index keys", IndexDim - RopeDim, RopeDim, entries, type);
+        yield return new RowPlane("index inputs", 2 * series * IndexDim, inputs, WeightType.F32);
+    }
+
+    /// <summary>Planes of the layers before <paramref name="layer"/>.</summary>
+    public int FirstPlane(int layer) => Enumerable.Range(0, layer).Sum(l => Ratios[l] == 0 ? 1 : IsSparse(l) ? 5 : 3);
+
+    /// <summary>The mixture of a layer: the first ones look their experts up by token id.</summary>
+    public MixtureConfig ExpertsOf(int layer) => layer < HashLayers ? Experts with { Bias = null, Table = "gate.tid2eid" } : Experts;
+
+    private static MixtureConfig ReadExperts(ConfigSection config)
+    {
+        var size = config.PositiveInt("moe_intermediate_size");
+        return new MixtureConfig
+        {
+            Router = new()
+            {
+                Score = RouterScore.SqrtSoftplus,
+                Experts = config.PositiveInt("n_routed_experts"),
+                TopK = config.PositiveInt("num_experts_per_tok"),
+                Normalise = config.Flag("norm_topk_prob", otherwise: true),
+                Scale = (float)(config.OptionalPositiveNumber("routed_scaling_factor") ?? 1),
+            },
+            ExpertSize = size,
+            SharedSize = (config.OptionalCount("n_shared_experts") ?? 0) * size,
+            Limit = (float)(config.OptionalPositiveNumber("swiglu_limit") ?? double.PositiveInfinity),
+            Experts = new("w1.weight", "w3.weight", "w2.weight"),
+            Bias = "gate.bias",
+        }.Check(config, "n_routed_experts", "num_experts_per_tok");
+    }
+
+    private static Schedule ReadRatios(ConfigSection config, int layers)
+    {
+        var ratios = config.Counts("compress_ratios");
+        if (ratios.Count < layers) throw config.Bad("compress_ratios", $"has {ratios.Count} entries for {layers} layers");
+        return new([.. ratios.Take(layers)]);
+    }
+
+    private void Check(ConfigSection config)
+    {
+        if (HeadDim < RopeDim || RopeDim % 2 != 0) throw config.Bad("qk_rope_head_dim", $"({RopeDim}) must be even and at most head_dim ({HeadDim})");
+        if (IndexDim < RopeDim) throw config.Bad("index_head_dim", $"({IndexDim}) is smaller than qk_rope_head_dim ({RopeDim})");
+        if (Heads % OutputGroups != 0) throw config.Bad("num_attention_heads", $"({Heads}) is not a multiple of o_groups ({OutputGroups})");
+        if (config.OptionalPositiveInt("num_key_value_heads") is { } keys && keys != 1) throw config.Bad("num_key_value_heads", $"({keys}) is not supported (1 is)");
+        if (config.OptionalText("hidden_act") is { } activation && activation != "silu") throw config.Bad("hidden_act", $"'{activation}' is not supported (silu is)");
+        if (config.OptionalText("scoring_func") is { } scoring && scoring != "sqrtsoftplus") throw config.Bad("scoring_func", $"'{scoring}' is not supported (sqrtsoftplus is)");
+        if (config.OptionalText("topk_method") is { } method && method != "noaux_tc") throw config.Bad("topk_method", $"'{method}' is not supported (noaux_tc is)");
+        if (config.Flag("attention_bias", otherwise: false)) throw config.Bad("attention_bias", "true is not supported");
+        if (config.Flag("tie_word_embeddings", otherwise: false)) throw config.Bad("tie_word_embeddings", "true is not supported");
+        if (config.Has("rope_parameters")) throw config.Bad("rope_parameters", "is not supported (rope_theta, compress_rope_theta and rope_scaling are)");
+        if (config.Has("quantization_config")) throw config.Bad("quantization_config", "is set: quantised weights are not supported");
+    }
+}
+
+/// <summary>Numbers by layer, equal when they are the same.</summary>
+internal sealed class Schedule(IReadOnlyList<int> values) : IEquatable<Schedule>
+{
+    public int this[int layer] => values[layer];
+
+    public bool Equals(Schedule? other) => other is not null && values.SequenceEqual(other.ToArray());
+
+    public override bool Equals(object? obj) => Equals(obj as Schedule);
+
+    public override int GetHashCode() => values.Aggregate(values.Count, HashCode.Combine);
+
+    /// <summary>For the layout digest.</summary>
+    public override string ToString() => string.Join(' ', values);
+
+    private int[] ToArray() => [.. values];
+}

@@ -1,0 +1,38 @@
+using NanoAspire.Engine.Kernels;
+using NanoAspire.Engine.Loading;
+
+namespace NanoAspire.Engine.Models;
+
+/// <summary>Qwen3-MoE: Qwen3 with a mixture of experts in most layers, chosen by softmax; no shared expert.</summary>
+internal static class Qwen3MoeConfig
+{
+    public static IModelConfig Read(ConfigSection config)
+    {
+        var dense = Qwen3Config.Read(config);
+        return dense with
+        {
+            Experts = new MixtureConfig
+            {
+                ExpertSize = config.PositiveInt("moe_intermediate_size"),
+                Router = ReadRouter(config),
+            }.Check(config, "num_experts", "num_experts_per_tok"),
+            SparseLayers = ReadSparseLayers(config, dense.Layers),
+        };
+    }
+
+    internal static RouterConfig ReadRouter(ConfigSection config, bool normalise = false) => new()
+    {
+        Score = RouterScore.Softmax,
+        Experts = config.PositiveInt("num_experts"),
+        TopK = config.PositiveInt("num_experts_per_tok"),
+        Normalise = config.Flag("norm_topk_prob", otherwise: normalise),
+    };
+
+    /// <summary>Every <c>decoder_sparse_step</c>-th layer, but those of <c>mlp_only_layers</c>.</summary>
+    internal static LayerSet ReadSparseLayers(ConfigSection config, int layers)
+    {
+        var (step, dense) = (config.OptionalPositiveInt("decoder_sparse_step") ?? 1, config.Counts("mlp_only_layers"));
+        if (dense.Any(layer => layer >= layers)) throw config.Bad("mlp_only_layers", $"names layer {dense.Max()} of {layers}");
+        return new(Enumerable.Range(0, layers).Where(layer => (layer + 1) % step == 0 && !dense.Contains(layer)));
+    }
+}

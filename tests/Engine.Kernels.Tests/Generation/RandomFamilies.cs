@@ -1,0 +1,125 @@
+using System.Text.Json.Nodes;
+
+namespace NanoAspire.Engine.Kernels.Tests.Generation;
+
+/// <summary>Random shapes of each family, as odd as its configuration allows.</summary>
+internal static partial class RandomFamilies
+{
+    /// <summary>Contexts of the generated models.</summary>
+    public const int MaxPositions = 512;
+
+    private static readonly Dictionary<string, Func<Random, TensorPlan>> ByName = new(StringComparer.Ordinal)
+    {
+        ["qwen3"] = Qwen3,
+        ["qwen3_moe"] = Qwen3Moe,
+        ["qwen3_next"] = Qwen3Next,
+        ["qwen3_5_moe"] = Qwen35Moe,
+        ["deepseek_v3"] = DeepSeekV3,
+        ["kimi_k2"] = KimiK2,
+        ["deepseek_v32"] = DeepSeekV32,
+        ["glm_moe_dsa"] = Glm5,
+        ["deepseek_v4"] = DeepSeekV4,
+    };
+
+    public static IEnumerable<string> Names => ByName.Keys;
+
+    public static TensorPlan Plan(string family, Random random) => ByName[family](random);
+
+    private static T Pick<T>(this Random random, params T[] choices) => choices[random.Next(choices.Length)];
+
+    private static JsonArray List(params IEnumerable<int> numbers) => new([.. numbers.Select(n => (JsonNode)n)]);
+
+    private static TensorPlan Start(string architecture, string modelType, int vocabulary)
+    {
+        var plan = new TensorPlan();
+        plan.Config["architectures"] = new JsonArray(architecture);
+        plan.Config["model_type"] = modelType;
+        plan.Config["vocab_size"] = vocabulary;
+        plan.Config["max_position_embeddings"] = MaxPositions;
+        plan.Config["hidden_act"] = "silu";
+        plan.Config["rms_norm_eps"] = 1e-6;
+        plan.Config["eos_token_id"] = 1;
+        return plan;
+    }
+
+    private static void Set(this TensorPlan plan, params (string Field, JsonNode? Value)[] fields)
+    {
+        foreach (var (field, value) in fields) plan.Config[field] = value;
+    }
+
+    private static TensorPlan Qwen3(Random random) => Qwen(random, experts: 0);
+
+    private static TensorPlan Qwen3Moe(Random random) => Qwen(random, random.Next(1, 9));
+
+    private static TensorPlan Qwen(Random random, int experts)
+    {
+        var (vocabulary, hidden, size, layers) = (random.Next(40, 300), random.Next(17, 90), random.Next(9, 130), random.Next(1, 4));
+        var (kv, group, dim) = (random.Next(1, 4), random.Pick(1, 2, 3, 5), random.Pick(16, 32, 48, 80));
+        var tied = random.Next(2) == 0;
+        var (chosen, inner, step, dense) = (random.Next(1, Math.Max(1, experts) + 1), random.Next(5, 40), random.Next(1, 3), random.Next(layers));
+        var plan = experts == 0 ? Start("Qwen3ForCausalLM", "qwen3", vocabulary) : Start("Qwen3MoeForCausalLM", "qwen3_moe", vocabulary);
+        plan.Set(("hidden_size", hidden), ("intermediate_size", size), ("num_hidden_layers", layers), ("num_attention_heads", kv * group),
+            ("num_key_value_heads", kv), ("head_dim", dim), ("rope_theta", random.Pick(10_000, 1_000_000)), ("tie_word_embeddings", tied));
+        if (random.Next(3) == 0) plan.Set(("rope_scaling", new JsonObject { ["type"] = "yarn", ["factor"] = 4.0, ["original_max_position_embeddings"] = 64 }));
+        if (experts > 0)
+            plan.Set(("num_experts", experts), ("num_experts_per_tok", chosen), ("moe_intermediate_size", inner), ("norm_topk_prob", random.Next(2) == 0), ("decoder_sparse_step", step), ("mlp_only_layers", List(dense)));
+        plan.Matrix("model.embed_tokens.weight", vocabulary, hidden);
+        for (var layer = 0; layer < layers; layer++)
+        {
+            var prefix = $"model.layers.{layer}.";
+            Gqa(plan, prefix, hidden, kv * group, kv, dim);
+            if (experts > 0 && (layer + 1) % step == 0 && layer != dense) Experts(plan, prefix + "mlp.", hidden, experts, inner);
+            else Mlp(plan, prefix + "mlp.", hidden, size);
+        }
+        plan.Norm("model.norm.weight", hidden);
+        if (!tied) plan.Matrix("lm_head.weight", vocabulary, hidden);
+        return plan;
+    }
+
+    /// <summary>Qwen3-MoE of chosen shapes.</summary>
+    public static TensorPlan Mixture(int vocabulary, int hidden, int size, int layers, int experts)
+    {
+        const int Heads = 8, Kv = 2, Dim = 64;
+        var plan = Start("Qwen3MoeForCausalLM", "qwen3_moe", vocabulary);
+        plan.Set(("hidden_size", hidden), ("intermediate_size", size), ("num_hidden_layers", layers), ("num_attention_heads", Heads), ("num_key_value_heads", Kv), ("head_dim", Dim),
+            ("rope_theta", 10_000), ("tie_word_embeddings", true), ("num_experts", experts), ("num_experts_per_tok", 2), ("moe_intermediate_size", size));
+        plan.Matrix("model.embed_tokens.weight", vocabulary, hidden);
+        for (var layer = 0; layer < layers; layer++)
+        {
+            Gqa(plan, $"model.layers.{layer}.", hidden, Heads, Kv, Dim);
+            Experts(plan, $"model.layers.{layer}.mlp.", hidden, experts, size);
+        }
+        plan.Norm("model.norm.weight", hidden);
+        return plan;
+    }
+
+    private static void Gqa(TensorPlan plan, string prefix, int hidden, int heads, int kv, int dim)
+    {
+        plan.Norm(prefix + "input_layernorm.weight", hidden);
+        plan.Norm(prefix + "post_attention_layernorm.weight", hidden);
+        plan.Matrix(prefix + "self_attn.q_proj.weight", heads * dim, hidden);
+        plan.Matrix(prefix + "self_attn.k_proj.weight", kv * dim, hidden);
+        plan.Matrix(prefix + "self_attn.v_proj.weight", kv * dim, hidden);
+        plan.Matrix(prefix + "self_attn.o_proj.weight", hidden, heads * dim);
+        plan.Norm(prefix + "self_attn.q_norm.weight", dim);
+        plan.Norm(prefix + "self_attn.k_norm.weight", dim);
+    }
+
+    private static void Experts(TensorPlan plan, string prefix, int hidden, int experts, int size, bool stacked = false)
+    {
+        plan.Matrix(prefix + "gate.weight", experts, hidden);
+        if (stacked)
+        {
+            plan.Matrix(prefix + "experts.gate_up_proj", experts, 2 * size, hidden);
+            plan.Matrix(prefix + "experts.down_proj", experts, hidden, size);
+        }
+        else for (var expert = 0; expert < experts; expert++) Mlp(plan, $"{prefix}experts.{expert}.", hidden, size);
+    }
+
+    private static void Mlp(TensorPlan plan, string prefix, int hidden, int size)
+    {
+        plan.Matrix(prefix + "gate_proj.weight", size, hidden);
+        plan.Matrix(prefix + "up_proj.weight", size, hidden);
+        plan.Matrix(prefix + "down_proj.weight", hidden, size);
+    }
+}

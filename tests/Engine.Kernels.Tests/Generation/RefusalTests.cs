@@ -1,0 +1,92 @@
+using System.Text.Json.Nodes;
+using NanoAspire.Engine.Loading;
+
+namespace NanoAspire.Engine.Kernels.Tests.Generation;
+
+/// <summary>Checkpoints of every family with one thing wrong: refused at load, in one line that names it.</summary>
+public sealed class RefusalTests
+{
+    public static TheoryData<string> Families => [.. RandomFamilies.Names];
+
+    [Theory, MemberData(nameof(Families))]
+    public void A_missing_tensor_is_named(string family)
+    {
+        for (var seed = 0; seed < 8; seed++)
+        {
+            var random = new Random(seed);
+            var plan = RandomFamilies.Plan(family, random);
+            var missing = plan.Tensors.Keys.ElementAt(random.Next(plan.Tensors.Count));
+            plan.Remove(missing);
+            if (missing.EndsWith(".gate_up_proj", StringComparison.Ordinal)) Assert.Contains(" is missing", Refused(plan), StringComparison.Ordinal);   // then experts are looked for one by one
+            else Assert.Equal($"tensor {missing} is missing", Refused(plan));
+        }
+    }
+
+    [Theory, MemberData(nameof(Families))]
+    public void A_tensor_that_nothing_uses_is_named(string family)
+    {
+        var plan = RandomFamilies.Plan(family, new Random(1));
+        plan.Norm("layers.0.mystery.weight", 3);
+        Assert.Equal("model.safetensors: tensor layers.0.mystery.weight is not part of this architecture", Refused(plan));
+    }
+
+    [Theory, MemberData(nameof(Families))]
+    public void A_vocabulary_larger_than_the_embedding_is_refused(string family)
+    {
+        var plan = RandomFamilies.Plan(family, new Random(2));
+        var size = plan.Text["vocab_size"]!.GetValue<int>();
+        plan.Text["vocab_size"] = size + 1;
+        var message = Refused(plan);
+        Assert.Contains("embed", message, StringComparison.Ordinal);
+        Assert.Contains($"has shape [{size}, ", message, StringComparison.Ordinal);
+    }
+
+    [Theory, MemberData(nameof(Families))]
+    public void An_unknown_rotation_is_named(string family)
+    {
+        var plan = RandomFamilies.Plan(family, new Random(3));
+        if (plan.Text["rope_parameters"] is JsonObject parameters) parameters["rope_type"] = "spiral";
+        else plan.Text["rope_scaling"] = new JsonObject { ["rope_type"] = "spiral" };
+        Assert.Contains("rope_type 'spiral' is not supported", Refused(plan), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("index_topk", "0", "index_topk must be a positive integer, not 0")]
+    [InlineData("compress_ratios", "[]", "compress_ratios has 0 entries for")]
+    [InlineData("compress_ratios", "[-4, 0, 0, 0, 0]", "compress_ratios must be a list of integers that are not negative")]
+    [InlineData("qk_rope_head_dim", "5", "qk_rope_head_dim (5) must be even")]
+    [InlineData("o_groups", "1000", "is not a multiple of o_groups (1000)")]
+    [InlineData("num_key_value_heads", "2", "num_key_value_heads (2) is not supported (1 is)")]
+    [InlineData("num_experts_per_tok", "1000", "num_experts_per_tok (1000) is more than n_routed_experts")]
+    [InlineData("scoring_func", "\"softmax\"", "scoring_func 'softmax' is not supported (sqrtsoftplus is)")]
+    [InlineData("rope_parameters", "{\"main\": {}, \"compress\": {}}", "rope_parameters")]
+    [InlineData("quantization_config", "{\"quant_method\": \"fp8\"}", "quantization_config")]
+    public void DeepSeek_V4_refuses_what_it_cannot_compute(string field, string json, string reason)
+    {
+        var plan = RandomFamilies.Plan("deepseek_v4", new Random(4));
+        plan.Config[field] = JsonNode.Parse(json);
+        var message = Refused(plan);
+        Assert.StartsWith("config.json: ", message, StringComparison.Ordinal);
+        Assert.Contains(reason, message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_token_whose_expert_does_not_exist_is_refused()
+    {
+        var plan = RandomFamilies.Plan("deepseek_v4", new Random(5));
+        plan.Config["num_hash_layers"] = plan.Config["num_hidden_layers"]!.DeepClone();
+        var (vocabulary, chosen) = (plan.Config["vocab_size"]!.GetValue<int>(), plan.Config["num_experts_per_tok"]!.GetValue<int>());
+        foreach (var bias in plan.Tensors.Keys.Where(name => name.EndsWith("ffn.gate.bias", StringComparison.Ordinal)).ToArray()) plan.Remove(bias);
+        if (plan.Tensors.ContainsKey("layers.0.ffn.gate.tid2eid")) plan.Remove("layers.0.ffn.gate.tid2eid");
+        plan.Indices("layers.0.ffn.gate.tid2eid", vocabulary, chosen, limit: 500);
+        Assert.Matches(@"^model\.safetensors: tensor layers\.0\.ffn\.gate\.tid2eid holds \d+ at element \d+, not an index below \d+$", Refused(plan));
+    }
+
+    private static string Refused(TensorPlan plan)
+    {
+        using var checkpoint = RandomCheckpoint.Write(plan, new Random(0));
+        var message = Assert.Throws<ModelLoadException>(() => ModelLoader.Load(checkpoint.Folder, new() { Threads = 1, KvMemoryBytes = 64 << 20 })).Message;
+        Assert.DoesNotContain('\n', message);
+        return message;
+    }
+}

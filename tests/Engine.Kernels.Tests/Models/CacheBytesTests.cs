@@ -1,0 +1,88 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using NanoAspire.Engine.Loading;
+using NanoAspire.Engine.Models;
+
+namespace NanoAspire.Engine.Kernels.Tests.Models;
+
+/// <summary>The cache table of docs/models.md, from the published configurations.</summary>
+public sealed class CacheBytesTests
+{
+    private static readonly JsonObject Moe = new() { ["architectures"] = new JsonArray("Qwen3MoeForCausalLM"), ["model_type"] = "qwen3_moe", ["head_dim"] = 128, ["num_key_value_heads"] = 4, ["num_experts"] = 128, ["num_experts_per_tok"] = 8 };
+
+    private static readonly JsonObject Delta = new()
+    {
+        ["head_dim"] = 256, ["num_key_value_heads"] = 2, ["num_experts"] = 512, ["num_experts_per_tok"] = 10, ["full_attention_interval"] = 4, ["linear_conv_kernel_dim"] = 4,
+        ["linear_key_head_dim"] = 128, ["linear_value_head_dim"] = 128, ["linear_num_key_heads"] = 16, ["partial_rotary_factor"] = 0.25,
+    };
+
+    private static readonly JsonObject Latent = new()
+    {
+        ["kv_lora_rank"] = 512, ["q_lora_rank"] = 1536, ["qk_nope_head_dim"] = 128, ["qk_rope_head_dim"] = 64, ["v_head_dim"] = 128, ["n_routed_experts"] = 256,
+        ["num_experts_per_tok"] = 8, ["moe_intermediate_size"] = 2048, ["index_n_heads"] = 64, ["index_head_dim"] = 128, ["index_topk"] = 2048,
+    };
+
+    public static TheoryData<string, string, long, long> Latents => new()
+    {
+        { "DeepSeek-V3", Json(With(Latent, "DeepseekV3ForCausalLM", "deepseek_v3"), 61, 7168, 128, 18432), 140_544, 40_016 },
+        { "Kimi-K2", Json(With(Latent, "DeepseekV3ForCausalLM", "kimi_k2"), 61, 7168, 64, 18432), 140_544, 40_016 },
+        { "DeepSeek-V3.2", Json(With(Latent, "DeepseekV32ForCausalLM", "deepseek_v32"), 61, 7168, 128, 18432), 171_776, 48_068 },
+        { "GLM-5", Json(With(Latent, "GlmMoeDsaForCausalLM", "glm_moe_dsa"), 78, 6144, 64, 12288, ("qk_nope_head_dim", 192), ("v_head_dim", 256), ("q_lora_rank", 2048)), 219_648, 61_464 },
+    };
+
+    [Theory, MemberData(nameof(Latents))]
+    public void Bytes_of_a_latent_are_those_in_the_documentation(string model, string json, long float32, long float8)
+    {
+        _ = model;
+        using var document = JsonDocument.Parse(json);
+        var (_, _, read) = ModelFamilies.Read(new ConfigSection(document.RootElement, "config.json"));
+        var text = File.ReadAllText(Path.Combine(NanoAspire.Tests.RepositoryPaths.Root, "docs", "models.md"));
+        foreach (var (type, token) in ((WeightType, long)[])[(WeightType.F32, float32), (WeightType.BF16, float32 / 2), (WeightType.E4M3, float8)])
+        {
+            Assert.Equal(64 * token, read.Cache(64, type).BlockBytes);
+            Assert.Contains(token.ToString("N0", System.Globalization.CultureInfo.InvariantCulture), text, StringComparison.Ordinal);
+        }
+    }
+
+    public static TheoryData<string, string, long, long> Published => new()
+    {
+        { "Qwen3-0.6B", Json(new() { ["architectures"] = new JsonArray("Qwen3ForCausalLM"), ["model_type"] = "qwen3", ["head_dim"] = 128, ["num_key_value_heads"] = 8 }, 28, 1024, 16, 3072), 229_376, 0 },
+        { "Qwen3-30B-A3B", Json(Moe, 48, 2048, 32, 6144, ("moe_intermediate_size", 768)), 196_608, 0 },
+        { "Qwen3-235B-A22B", Json(Moe, 94, 4096, 64, 12288, ("moe_intermediate_size", 1536)), 385_024, 0 },
+        { "Qwen3-Next-80B-A3B", Json(With(Delta, "Qwen3NextForCausalLM", "qwen3_next"), 48, 2048, 16, 5120, ("moe_intermediate_size", 512), ("linear_num_value_heads", 32)), 49_152, 79_036_416 },
+        { "Qwen3.5-397B-A17B", Json(Delta, 60, 4096, 32, 0, ("moe_intermediate_size", 1024), ("linear_num_value_heads", 64)), 61_440, 195_379_200 },
+    };
+
+    [Theory, MemberData(nameof(Published))]
+    public void Bytes_of_a_token_and_of_a_state_are_those_in_the_documentation(string model, string json, long token, long state)
+    {
+        var config = JsonNode.Parse(json)!.AsObject();
+        if (config["architectures"] is null)
+            config = new() { ["architectures"] = new JsonArray("Qwen3_5MoeForConditionalGeneration"), ["model_type"] = "qwen3_5_moe", ["text_config"] = config };
+        using var document = JsonDocument.Parse(config.ToJsonString());
+        var (_, _, read) = ModelFamilies.Read(new ConfigSection(document.RootElement, "config.json"));
+        foreach (var blockSize in (int[])[64, 256])
+        {
+            var geometry = read.Cache(blockSize, WeightType.F32);
+            Assert.True(token * blockSize == geometry.BlockBytes, model);
+            Assert.Equal(state, geometry.StateBytes);
+            Assert.Equal(geometry.BlockBytes, 2 * read.Cache(blockSize, WeightType.BF16).BlockBytes);
+        }
+        Assert.Contains(token.ToString("N0", System.Globalization.CultureInfo.InvariantCulture), File.ReadAllText(Path.Combine(NanoAspire.Tests.RepositoryPaths.Root, "docs", "models.md")), StringComparison.Ordinal);
+    }
+
+    private static JsonObject With(JsonObject config, string architecture, string modelType)
+    {
+        config = config.DeepClone().AsObject();
+        (config["architectures"], config["model_type"]) = (new JsonArray(architecture), modelType);
+        return config;
+    }
+
+    private static string Json(JsonObject config, int layers, int hidden, int heads, int intermediate, params (string Field, int Value)[] more)
+    {
+        config = config.DeepClone().AsObject();
+        foreach (var (field, value) in ((string, int)[])[("num_hidden_layers", layers), ("hidden_size", hidden), ("num_attention_heads", heads), ("vocab_size", 151936), ("max_position_embeddings", 40960), .. more]) config[field] = value;
+        if (intermediate > 0) config["intermediate_size"] = intermediate;
+        return config.ToJsonString();
+    }
+}
