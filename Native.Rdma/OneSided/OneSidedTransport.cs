@@ -14,9 +14,6 @@ public abstract class OneSidedTransport : ITransport
     private const int FramesPerPin = 16;
     /// <summary>Goes over TCP where that is allowed: one round trip with the bytes in it, or two and a copy.</summary>
     private const long SmallTransfer = 16 << 10;
-    /// <summary>How long a copy may take while the owner stands still; a copy that needs the owner takes for ever.</summary>
-    private static readonly TimeSpan ProofPatience = TimeSpan.FromSeconds(5);
-
     private readonly TcpTransport _tcp;
     private readonly int _pinBytes;
     private readonly IReadOnlyList<IOneSidedPath> _paths;
@@ -43,6 +40,9 @@ public abstract class OneSidedTransport : ITransport
     public string Reason { get; }
     public RegionRegistry Regions => _tcp.Regions;
     public IReadOnlyList<TransferPath> Paths => _memories.Choices();
+
+    /// <summary>How long a copy may take while the owner stands still; a copy that needs the owner takes for ever.</summary>
+    internal TimeSpan ProofPatience { get; init; } = TimeSpan.FromSeconds(5);
 
     internal int Mappings => _memories.Count;
     internal int ServedConnections => _tcp.ServedConnections;

@@ -53,6 +53,9 @@ internal sealed unsafe class UcpEndpoint : SafeHandleZeroOrMinusOneIsInvalid
 
     public UcpWorker Worker => _worker;
 
+    /// <summary>True when <see cref="Abort"/> ends what is posted, whatever the peer does.</summary>
+    public bool CanForce => _peerErrors;
+
     /// <summary>Not <see cref="UcxStatus.Ok"/> once UCX has given the connection up.</summary>
     public UcxStatus Failure => (UcxStatus)Volatile.Read(ref _failure);
 

@@ -65,7 +65,7 @@ internal sealed unsafe class UcpWorker : SafeHandleZeroOrMinusOneIsInvalid
     /// <summary>Progresses until a request has ended.</summary>
     /// <param name="request">What a <c>_nbx</c> function returned, without a callback; freed here.</param>
     /// <param name="patience">How long to progress for it.</param>
-    /// <returns>Null when it has not ended within the time; it is not freed then.</returns>
+    /// <returns>Null when it has not ended within the time.</returns>
     public UcxStatus? Complete(nint request, TimeSpan patience)
     {
         if (request == 0) return UcxStatus.Ok;
@@ -74,7 +74,11 @@ internal sealed unsafe class UcpWorker : SafeHandleZeroOrMinusOneIsInvalid
         UcxStatus status;
         while ((status = Ucp.ucp_request_check_status(request)) == UcxStatus.InProgress)
         {
-            if (Environment.TickCount64 - started > patience.TotalMilliseconds) return null;
+            if (Environment.TickCount64 - started > patience.TotalMilliseconds)
+            {
+                Ucp.ucp_request_free(request); // goes when it ends, or with the worker
+                return null;
+            }
             if (Progress() == 0) Thread.Yield();
         }
         Ucp.ucp_request_free(request);

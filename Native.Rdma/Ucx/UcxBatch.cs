@@ -26,6 +26,7 @@ internal sealed unsafe class UcxBatch : UcxWork
     private readonly GCHandle _self;
     private int _range;
     private ulong _offset;
+    private readonly HashSet<nint> _requests = [];
     private int _posted;
     private ulong _inFlightBytes;
     private bool _flushed;
@@ -44,6 +45,9 @@ internal sealed unsafe class UcxBatch : UcxWork
     /// <summary>Ends when nothing is in flight any more.</summary>
     public Task Completion => _done.Task;
 
+    /// <summary>Operations posted and not complete.</summary>
+    public int InFlight => Volatile.Read(ref _posted);
+
     public override bool IsReady => _posted == 0 || CanPost && _range < _frame.Start + _frame.Count && _posted < Window && _inFlightBytes < WindowBytes;
 
     private bool CanPost => _failure == UcxStatus.Ok && !_cancellation.IsCancellationRequested && !_connection.IsBroken;
@@ -61,6 +65,12 @@ internal sealed unsafe class UcxBatch : UcxWork
         if (unfinished && CanPost) return true;
         Finish(unfinished);
         return false;
+    }
+
+    public override void Release()
+    {
+        foreach (var request in _requests) Ucp.ucp_request_free(request);
+        _requests.Clear();
     }
 
     public override void Fail(TransferException reason)
@@ -108,6 +118,7 @@ internal sealed unsafe class UcxBatch : UcxWork
             _failure = Ucp.StatusOf(request);
             return;
         }
+        _requests.Add(request);
         _posted++;
         _inFlightBytes += length;
     }
@@ -115,19 +126,22 @@ internal sealed unsafe class UcxBatch : UcxWork
     private void Abort()
     {
         if (_abortedAt == 0) _abortedAt = Stopwatch.GetTimestamp();
-        if (_connectionEnded || Stopwatch.GetElapsedTime(_abortedAt) < AbortPatience) return;
-        _connectionEnded = true;
+        if (Stopwatch.GetElapsedTime(_abortedAt) < AbortPatience) return;
         // Nothing else takes back what was posted. What even this leaves open could be written to later, so the worker goes.
-        if (_connection.Break() && _posted == 0) return;
+        if (!_connectionEnded)
+        {
+            (_connectionEnded, _abortedAt) = (true, Stopwatch.GetTimestamp());
+            if (_connection.Break()) return; // the callbacks come with the next turns
+        }
         _connection.Kill();
         Finish(unfinished: true);
     }
 
     private void Finish(bool unfinished)
     {
-        if (_failure != UcxStatus.Ok) Fail(new(TransferCode.PeerLost, $"UCX: {Ucp.Text(_failure)}"));
-        else if (!unfinished && _done.TrySetResult()) _self.Free();
+        if (!unfinished && _failure == UcxStatus.Ok && _done.TrySetResult()) _self.Free();
         else if (_cancellation.IsCancellationRequested && _done.TrySetCanceled(_cancellation)) _self.Free();
+        else if (_failure != UcxStatus.Ok) Fail(new(TransferCode.PeerLost, $"UCX: {Ucp.Text(_failure)}"));
         else Fail(new(TransferCode.PeerLost, "the UCX connection broke"));
     }
 
@@ -135,8 +149,9 @@ internal sealed unsafe class UcxBatch : UcxWork
     private static void OnCompleted(nint request, UcxStatus status, nint userData)
     {
         var batch = (UcxBatch)GCHandle.FromIntPtr(userData).Target!;
+        batch._requests.Remove(request);
         batch._posted--;
+        Ucp.ucp_request_free(request); // not earlier: that would take the callback away
         if (status != UcxStatus.Ok && batch._failure == UcxStatus.Ok) batch._failure = status;
-        Ucp.ucp_request_free(request);
     }
 }

@@ -34,7 +34,7 @@ internal sealed class UcxConnection : IDisposable
     public bool Break()
     {
         _broken = true;
-        return Endpoint.Abort();
+        return Endpoint.CanForce && Endpoint.Abort();
     }
 
     /// <summary>Ends the worker under what is in flight.</summary>

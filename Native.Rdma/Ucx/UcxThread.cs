@@ -108,6 +108,7 @@ internal sealed partial class UcxThread : IAsyncDisposable
     {
         lock (_gate) _dead = true;
         _logger.WorkerKilled();
+        foreach (var work in _work) work.Release();
         _worker.Destroy();
     }
 

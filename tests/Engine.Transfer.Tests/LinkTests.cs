@@ -21,7 +21,7 @@ public sealed class LinkTests
         var served = await source.AskNumberAsync("requests");
 
         await reader.WriteAsync(PeerProcess.Text(ticket));
-        while (await source.AskNumberAsync("requests") < served + 8) await Task.Delay(5);
+        for (var i = 0; i < 6000 && await source.AskNumberAsync("requests") < served + 8; i++) await Task.Delay(5);
         network.Pull();
         Assert.Contains(await reader.ReadAsync(), new[] { KvTransferException.PeerGone, KvTransferException.Timeout });
 
