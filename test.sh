@@ -6,6 +6,10 @@ cd "$(dirname "$0")"
 missing=()
 command -v redis-server >/dev/null || missing+=(redis-server)
 command -v chromium >/dev/null || missing+=(chromium)
+/sbin/ldconfig -p | grep -q 'libucp\.so\.0' || missing+=(libucx0)
+command -v ucx_perftest >/dev/null || missing+=(ucx-utils)
+[[ -e /usr/include/ucp/api/ucp.h ]] || missing+=(libucx-dev)
+command -v ip >/dev/null || missing+=(iproute2)
 if ((${#missing[@]})); then
   if [[ $(id -u) == 0 ]] && command -v apt-get >/dev/null; then
     echo "installing ${missing[*]}"

@@ -75,7 +75,7 @@ public sealed class EngineLoop : IAsyncDisposable
 
         var table = reservation?.Table ?? new BlockTable(_core.Pool);
         var limit = (int)Math.Min(_maxLength, prompt.Count + (long)(request.Sampling.MaxTokens ?? int.MaxValue));
-        int[] stopIds = [.. request.Sampling.IgnoreEos ? [] : _eos, .. request.Sampling.StopTokenIds];
+        int[] stopIds = [.. request.Sampling.IgnoreEos && request.Constraint is null ? [] : _eos, .. request.Sampling.StopTokenIds];
         var sequence = new Sequence(Interlocked.Increment(ref _lastId), request, prompt, table, limit, stopIds, _time.GetTimestamp()) { Reservation = reservation };
         Enqueue(sequence);
         return new(sequence.Id, sequence.Outputs, () =>

@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using NanoAspire.Engine.Scheduling;
+using NanoAspire.Engine.Text.Grammar;
 
 namespace NanoAspire.Engine;
 
@@ -42,6 +43,11 @@ public sealed record GenerationRequest
     /// min_tokens they are output. They count as prompt in all else; max_tokens is what is left to generate.
     /// </summary>
     public int ResumedTokens { get; init; }
+    /// <summary>
+    /// What the output must look like; null for anything. Tokens that end the sequence are then sampled only where the output may
+    /// end, and <see cref="SamplingParams.IgnoreEos"/> has no effect. <see cref="ResumedTokens"/> and <see cref="FirstToken"/> count as output.
+    /// </summary>
+    public CompiledGrammar? Constraint { get; init; }
     /// <summary>Copies the logits row of each sampled token into its output (offline mode and tests).</summary>
     public bool CaptureLogits { get; init; }
 }

@@ -7,10 +7,11 @@ public sealed class MemoryRegion
     private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _pins;
     private bool _closed;
+    private List<IDisposable>? _attached;
 
-    internal MemoryRegion(RegionId id, string name, nint address, ulong length, RegionAccess access, IReadGuard? guard)
+    internal MemoryRegion(RegionId id, string name, nint address, ulong length, RegionAccess access, IReadGuard? readGuard, IWriteGuard? writeGuard)
     {
-        (Id, Name, Address, Length, Access, Guard) = (id, name, address, length, access, guard);
+        (Id, Name, Address, Length, Access, ReadGuard, WriteGuard) = (id, name, address, length, access, readGuard, writeGuard);
     }
 
     public RegionId Id { get; }
@@ -20,7 +21,8 @@ public sealed class MemoryRegion
     /// <summary>Bytes.</summary>
     public ulong Length { get; }
     public RegionAccess Access { get; }
-    internal IReadGuard? Guard { get; }
+    internal IReadGuard? ReadGuard { get; }
+    internal IWriteGuard? WriteGuard { get; }
 
     /// <summary>Transfers that use the region now.</summary>
     public int Pins { get { lock (_gate) return _pins; } }
@@ -44,17 +46,40 @@ public sealed class MemoryRegion
         {
             if (--_pins > 0 || !_closed) return;
         }
-        _drained.TrySetResult();
+        Drain();
+    }
+
+    /// <summary>What a transport keeps for this region (a registration with a device): made once, disposed when the region is closed and drained.
+    /// The caller holds a pin.</summary>
+    internal T Attach<T>(Func<MemoryRegion, T> make) where T : class, IDisposable
+    {
+        lock (_gate)
+        {
+            foreach (var known in _attached ?? []) if (known is T found) return found;
+            var made = make(this);
+            (_attached ??= []).Add(made);
+            return made;
+        }
     }
 
     /// <summary>Refuses new pins; the task completes with the last one.</summary>
     internal Task Close()
     {
+        bool drained;
         lock (_gate)
         {
             _closed = true;
-            if (_pins == 0) _drained.TrySetResult();
+            drained = _pins == 0;
         }
+        if (drained) Drain();
         return _drained.Task;
+    }
+
+    private void Drain()
+    {
+        List<IDisposable>? attached;
+        lock (_gate) (attached, _attached) = (_attached, null);
+        foreach (var item in attached ?? []) item.Dispose();
+        _drained.TrySetResult();
     }
 }

@@ -1,10 +1,12 @@
 namespace NanoAspire.Native.Rdma;
 
-/// <summary>Who may touch a region.</summary>
+/// <summary>What peers may do with a region, as far as its guards agree.</summary>
+[Flags]
 public enum RegionAccess
 {
-    /// <summary>Destination of our own reads only; peers are told it does not exist.</summary>
-    Local,
-    /// <summary>Peers may read it as well.</summary>
-    PeersRead,
+    /// <summary>Nothing: it serves our own transfers only, and peers are told it does not exist.</summary>
+    Local = 0,
+    PeersRead = 1,
+    /// <summary>Needs an <see cref="IWriteGuard"/>: nobody writes without a grant of the owner.</summary>
+    PeersWrite = 2,
 }

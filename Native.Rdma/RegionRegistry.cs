@@ -19,14 +19,19 @@ public sealed class RegionRegistry
     /// <summary>Random, never 0: tells this run of the process from every other one.</summary>
     public ulong Incarnation { get; } = NewIncarnation();
 
+    /// <summary>Messages and notifications of peers.</summary>
+    public TransferInbox Inbox { get; } = new();
+
     /// <summary>Registrations now.</summary>
     public int Count { get { lock (_gate) return _slots.Count(static r => r is not null); } }
 
     /// <summary>Registers <c>[address, address + length)</c>, which must stay valid until <see cref="UnregisterAsync"/> completes.
-    /// <paramref name="guard"/> is asked before every read by a peer; null lets all through.</summary>
+    /// <paramref name="readGuard"/> is asked before every read by a peer, null lets all through; <paramref name="writeGuard"/> before
+    /// every write, and must be there where peers may write.</summary>
     /// <exception cref="InvalidOperationException">There are <see cref="MaxRegions"/> already.</exception>
-    public MemoryRegion Register(string name, nint address, ulong length, RegionAccess access, IReadGuard? guard = null)
+    public MemoryRegion Register(string name, nint address, ulong length, RegionAccess access, IReadGuard? readGuard = null, IWriteGuard? writeGuard = null)
     {
+        if (access.HasFlag(RegionAccess.PeersWrite) && writeGuard is null) throw new ArgumentException("a region that peers may write needs a write guard", nameof(writeGuard));
         ArgumentException.ThrowIfNullOrEmpty(name);
         ArgumentOutOfRangeException.ThrowIfZero(address);
         ArgumentOutOfRangeException.ThrowIfZero(length);
@@ -41,7 +46,7 @@ public sealed class RegionRegistry
                 _slots.Add(null);
                 _generations.Add(0);
             }
-            var region = new MemoryRegion(new((uint)slot, ++_generations[slot]), name, address, length, access, guard);
+            var region = new MemoryRegion(new((uint)slot, ++_generations[slot]), name, address, length, access, readGuard, writeGuard);
             _slots[slot] = region;
             return region;
         }

@@ -9,20 +9,27 @@ internal static class Telemetry
     private static readonly Meter Meter = new("NanoAspire.Transfer");
 
     private static readonly Histogram<double> Duration = Meter.CreateHistogram<double>(
-        "nanoaspire.transfer.operation.duration", "s", "Time of one read, from submission to completion");
+        "nanoaspire.transfer.operation.duration", "s", "Time of one transfer, from submission to completion");
     private static readonly Counter<long> Bytes = Meter.CreateCounter<long>(
-        "nanoaspire.transfer.bytes", "By", "Bytes read from peers");
+        "nanoaspire.transfer.bytes", "By", "Bytes read from peers and written to them");
     private static readonly UpDownCounter<long> InFlight = Meter.CreateUpDownCounter<long>(
-        "nanoaspire.transfer.inflight", "{operation}", "Reads that have not completed");
+        "nanoaspire.transfer.inflight", "{operation}", "Transfers that have not completed");
     private static readonly Counter<long> ServedBytes = Meter.CreateCounter<long>(
         "nanoaspire.transfer.served.bytes", "By", "Bytes sent to peers");
+    private static readonly Counter<long> TakenBytes = Meter.CreateCounter<long>(
+        "nanoaspire.transfer.taken.bytes", "By", "Bytes that peers wrote");
+    private static readonly Counter<long> Chosen = Meter.CreateCounter<long>(
+        "nanoaspire.transfer.path.chosen", "{choice}", "Decisions how a region of a peer is reached");
     private static readonly Counter<long> Refused = Meter.CreateCounter<long>(
         "nanoaspire.transfer.refused", "{request}", "Requests of peers answered with an error");
     private static readonly UpDownCounter<long> Connections = Meter.CreateUpDownCounter<long>(
         "nanoaspire.transfer.connections", "{connection}", "Open connections");
 
-    /// <summary>Counts <paramref name="read"/> once, however it ends.</summary>
-    public static async Task<long> MeasureAsync(string transport, Task<long> read)
+    /// <summary>Counts <paramref name="work"/> once, however it ends.</summary>
+    /// <param name="transport">Name of the transport.</param>
+    /// <param name="operation"><c>read</c>, <c>write</c> or <c>send</c>.</param>
+    /// <param name="work">Ends with its bytes.</param>
+    public static async Task<long> MeasureAsync(string transport, string operation, Task<long> work)
     {
         var name = new KeyValuePair<string, object?>("transport", transport);
         var started = Stopwatch.GetTimestamp();
@@ -30,8 +37,8 @@ internal static class Telemetry
         var outcome = "failed";
         try
         {
-            var bytes = await read.ConfigureAwait(false);
-            Bytes.Add(bytes, name);
+            var bytes = await work.ConfigureAwait(false);
+            Bytes.Add(bytes, name, new("op", operation));
             outcome = "ok";
             return bytes;
         }
@@ -48,11 +55,15 @@ internal static class Telemetry
         finally
         {
             InFlight.Add(-1, name);
-            Duration.Record(Stopwatch.GetElapsedTime(started).TotalSeconds, name, new("op", "read"), new("outcome", outcome));
+            Duration.Record(Stopwatch.GetElapsedTime(started).TotalSeconds, name, new("op", operation), new("outcome", outcome));
         }
     }
 
     public static void Served(string transport, ulong bytes) => ServedBytes.Add((long)bytes, new KeyValuePair<string, object?>("transport", transport));
+
+    public static void Taken(string transport, ulong bytes) => TakenBytes.Add((long)bytes, new KeyValuePair<string, object?>("transport", transport));
+
+    public static void PathChosen(string transport, string path) => Chosen.Add(1, new("transport", transport), new("path", path));
 
     public static void RefusedRequest(string transport, TransferCode code) => Refused.Add(1, new("transport", transport), new("code", code.ToString()));
 

@@ -39,6 +39,7 @@ internal static class RouterApp
         var v1 = app.MapGroup("/v1").WithTags("OpenAI").AddEndpointFilter(new ApiKeys(options.ApiKeys));
         InferenceEndpoints.Map(v1);
         ModelEndpoints.Map(v1);
+        TokenEndpoints.Map(app.MapGroup("").AddEndpointFilter(new ApiKeys(options.ApiKeys)));
         NodeEndpoints.Map(app.MapGroup("/nodes").AddEndpointFilter(new ApiKeys(options.AdminKeys.Count > 0 ? options.AdminKeys : options.ApiKeys)));
         app.MapFallback("{**path}", FallbackEndpoint.HandleAsync);
         return app;
@@ -82,10 +83,12 @@ internal static class RouterApp
         services.AddSingleton<RateLimiter>();
         services.AddSingleton<InferenceEndpoints>();
         services.AddSingleton<ModelEndpoints>();
+        services.AddSingleton<TokenEndpoints>();
 
         services.AddSingleton<KvLeaseTable>();
         services.AddHostedService(provider => provider.GetRequiredService<KvLeaseTable>());
         services.AddHostedService<HealthProber>();
+        services.AddHostedService<NodeMetrics>();
     }
 
     private static string? ListenUrl(RouterOptions options, ConfigurationManager configuration)

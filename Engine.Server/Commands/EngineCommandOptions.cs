@@ -1,5 +1,7 @@
 using System.CommandLine;
 using NanoAspire.Engine.Loading;
+using NanoAspire.Engine.Transfer;
+using NanoAspire.Native.Rdma.Ucx;
 
 namespace NanoAspire.Engine.Server.Commands;
 
@@ -10,7 +12,7 @@ internal sealed class EngineCommandOptions
     public Option<string> DType { get; } = Named<string>("dtype", "Weights: auto, f32 or bf16", "auto");
     public Option<string> KvDType { get; } = Named<string>("kv-dtype", "KV cache: auto, f32, bf16 or fp8_e4m3", "auto");
     public Option<string> Device { get; } = Named<string>("device", "auto or cpu", "auto");
-    public Option<string> Transport { get; } = Named<string>("transport", "How KV blocks move: auto, shm or tcp", "auto");
+    public Option<string> Transport { get; } = Named<string>("transport", "How KV blocks move: auto, shm, ucx, tcp or loopback", "auto");
     public Option<int> BlockSize { get; } = Named<int>("kvcache-block-size", "Tokens a KV block: 16, 32, 64, 128 or 256", 64);
     public Option<int> MaxBatchedTokens { get; } = Named<int>("max-num-batched-tokens", "Token budget of one step", 2048);
     public Option<int> MaxSequences { get; } = Named<int>("max-num-seqs", "Sequences that run at once", 64);
@@ -39,8 +41,8 @@ internal sealed class EngineCommandOptions
         OneOf(problems, "--dtype", parsed.GetValue(DType)!, "auto", "f32", "bf16");
         OneOf(problems, "--kv-dtype", parsed.GetValue(KvDType)!, "auto", "f32", "bf16", "fp8_e4m3");
         var transport = parsed.GetValue(Transport)!;
-        if (transport == "ucx") problems.Add("--transport ucx: this build moves KV by shm or tcp only");
-        else OneOf(problems, "--transport", transport, "auto", "shm", "tcp");
+        OneOf(problems, "--transport", transport, [.. KvTransports.Names]);
+        if (transport == "ucx" && UcxLibrary.Reason is { } missing) problems.Add($"--transport ucx: {missing}");
         var device = parsed.GetValue(Device)!;
         if (device.StartsWith("cuda", StringComparison.Ordinal)) problems.Add($"--device {device}: this build computes on the CPU only");
         else OneOf(problems, "--device", device, "auto", "cpu");

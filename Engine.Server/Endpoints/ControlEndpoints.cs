@@ -64,6 +64,15 @@ internal static class ControlEndpoints
             ["kv_digest"] = layout.Digest,
             ["transport"] = model.Transport.Name,
             ["transport_requested"] = options.Engine.Transport,
+            ["transport_reason"] = model.Transport.Reason,
+            ["transport_paths"] = new JsonArray([.. model.Transport.Paths.Select(path => (JsonNode)new JsonObject
+            {
+                ["peer"] = path.Peer,
+                ["region"] = path.Region.ToString(),
+                ["access"] = path.Access,
+                ["path"] = path.Path,
+                ["reason"] = path.Reason,
+            })]),
         };
     }
 

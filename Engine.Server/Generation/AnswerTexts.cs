@@ -36,7 +36,9 @@ internal sealed class AnswerTexts(ServedModel model)
     public int ResumedLength(InferenceRequest request) =>
         request.ResumeTokenIds is { } resumed ? new ChoiceText(model.Tokenizer, request.Stops, request.SkipSpecialTokens).Replay(resumed) : 0;
 
-    private ToolCallFormat? CallsOf(InferenceRequest request) => request.Tools is null || model.Tokenizer is null ? null : model.ToolCalls;
+    /// <summary>A model without a format of its own calls in plain JSON, where a grammar makes it call.</summary>
+    private ToolCallFormat? CallsOf(InferenceRequest request) =>
+        request.Tools is null || model.Tokenizer is null ? null : model.ToolCalls ?? (request.ToolChoice is { Required: true } ? ToolCallFormat.Json : null);
 
     private static ToolSchemas SchemasOf(InferenceRequest request)
     {

@@ -9,6 +9,7 @@ internal sealed class RequestRunner(ServedModel model)
 {
     private readonly PromptBuilder _prompts = new(model);
     private readonly AnswerTexts _texts = new(model);
+    private readonly GrammarSource _grammars = new(model);
 
     /// <summary>Starts all choices of the request; with a hand-off, pulls the prompt's KV first.</summary>
     /// <exception cref="BadRequestException">The request cannot be served as it is.</exception>
@@ -30,9 +31,10 @@ internal sealed class RequestRunner(ServedModel model)
         {
             for (var p = 0; p < prompts.Count; p++)
             {
+                var grammar = _grammars.Of(request, Asked(request, prompts[p]));
                 for (var n = 0; n < request.Choices; n++)
                 {
-                    var generation = new GenerationRequest { PromptTokens = prompts[p], Sampling = SamplingOf(request, n), ResumedTokens = request.ResumeTokenIds?.Length ?? 0 };
+                    var generation = new GenerationRequest { PromptTokens = prompts[p], Sampling = SamplingOf(request, n), ResumedTokens = request.ResumeTokenIds?.Length ?? 0, Constraint = grammar };
                     // Choice 0 continues the hand-off; the others find the prompt's full blocks in the prefix cache then.
                     var handle = tickets is not null && n == 0
                         ? await TakeOverAsync(generation, tickets[p], ct)
@@ -67,6 +69,7 @@ internal sealed class RequestRunner(ServedModel model)
                     PromptTokens = prompt,
                     Sampling = SamplingOf(request, 0),
                     ResumedTokens = request.ResumeTokenIds?.Length ?? 0,
+                    Constraint = _grammars.Of(request, Asked(request, prompt)),
                     ParkAfterFirstToken = true,
                     ParkWhenFinished = !single,
                 }));
@@ -128,6 +131,9 @@ internal sealed class RequestRunner(ServedModel model)
         await foreach (var output in handle.Outputs.ReadAllAsync(ct)) return output;
         throw new InvalidOperationException("a sequence ended without an event");
     }
+
+    /// <summary>The prompt without output of an earlier run.</summary>
+    private static ReadOnlySpan<int> Asked(InferenceRequest request, int[] prompt) => prompt.AsSpan(0, prompt.Length - (request.ResumeTokenIds?.Length ?? 0));
 
     private static HandoffTicket[]? ReadTickets(InferenceRequest request)
     {

@@ -29,7 +29,7 @@ internal static class ModelHost
         if (!Directory.Exists(folder)) throw new ModelLoadException($"model folder {folder} does not exist");
         var tokenizer = Tokenizer.Exists(folder) ? Tokenizer.Load(folder) : null;
         var template = ChatTemplate.Load(folder);
-        var runner = ModelLoader.Load(folder, settings.Load with { ShareKvMemory = settings.Transport is "auto" or "shm" }, loggers.CreateLogger("NanoAspire.Engine.Loading"), LoadBar.OnTerminal(time));
+        var runner = ModelLoader.Load(folder, settings.Load with { ShareKvMemory = settings.Transport is "auto" or "shm" or "ucx", UcxKvMemory = settings.Transport is "ucx" }, loggers.CreateLogger("NanoAspire.Engine.Loading"), LoadBar.OnTerminal(time));
         EngineLoop? loop = null;
         IKvTransport? transport = null;
         try

@@ -34,7 +34,7 @@ internal sealed class ServedModel : IAsyncDisposable
     public ReasoningFormat? Reasoning { get; init; }
 
     /// <summary>What routers may rely on beyond OpenAI's contract.</summary>
-    public static IReadOnlyList<string> Capabilities { get; } = ["kv_pulled_at_first_token", "resume"];
+    public static IReadOnlyList<string> Capabilities { get; } = ["kv_pulled_at_first_token", "resume", "parses_answers"];
 
     public string Name => Names[0];
 

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using NanoAspire.Engine.Text.Grammar;
 using NanoAspire.Protocol.Wire;
 
 namespace NanoAspire.Engine.Server.Requests;
@@ -25,6 +26,10 @@ internal sealed record InferenceRequest
     public bool Resumable { get; init; }
     /// <summary>Output that another engine has generated and sent: the answer goes on after it. Null for an answer from its beginning.</summary>
     public int[]? ResumeTokenIds { get; init; }
+    /// <summary>What the text must look like; null for any.</summary>
+    public OutputConstraint? Format { get; init; }
+    /// <summary>Null: no tools, or none may be called.</summary>
+    public ToolChoice? ToolChoice { get; init; }
     public bool ParallelToolCalls { get; init; } = true;
     public bool SkipSpecialTokens { get; init; } = true;
     public bool Echo { get; init; }

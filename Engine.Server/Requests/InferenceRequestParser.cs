@@ -33,6 +33,8 @@ internal static class InferenceRequestParser
             ReturnTokenIds = fields.Bool("return_token_ids") ?? false,
             Resumable = fields.Bool("resumable") ?? false,
             ResumeTokenIds = fields.Find("resume_token_ids") is { ValueKind: JsonValueKind.Array } resumed ? JsonFields.ReadInts(resumed, "resume_token_ids") : null,
+            Format = ConstraintParser.ParseFormat(fields),
+            ToolChoice = chat ? ConstraintParser.ParseToolChoice(fields) : null,
             ParallelToolCalls = fields.Bool("parallel_tool_calls") ?? true,
             SkipSpecialTokens = fields.Bool("skip_special_tokens") ?? true,
             Echo = !chat && (fields.Bool("echo") ?? false),
@@ -141,12 +143,7 @@ internal static class InferenceRequestParser
     {
         if (fields.Find("tools") is not { } tools) return null;
         if (tools.ValueKind != JsonValueKind.Array) throw JsonFields.Wrong("tools", "a list");
-        if (fields.Find("tool_choice") is { } choice)
-        {
-            if (choice.ValueKind == JsonValueKind.String && choice.ValueEquals("none")) return null;
-            if (choice.ValueKind != JsonValueKind.String || !choice.ValueEquals("auto"))
-                throw new BadRequestException("'tool_choice' other than \"auto\" and \"none\" is not supported", "tool_choice", "unsupported_parameter");
-        }
+        if (fields.Find("tool_choice") is { ValueKind: JsonValueKind.String } choice && choice.ValueEquals("none")) return null;
         return tools.GetArrayLength() == 0 ? null : JsonArray.Create(tools);
     }
 
@@ -159,9 +156,6 @@ internal static class InferenceRequestParser
 
     private static void RefuseUnsupported(JsonFields fields)
     {
-        if (fields.Find("response_format") is { } format
-            && !(format.ValueKind == JsonValueKind.Object && format.TryGetProperty("type", out var type) && type.ValueKind == JsonValueKind.String && type.ValueEquals("text")))
-            throw new BadRequestException("'response_format' other than {\"type\":\"text\"} is not supported", "response_format", "unsupported_parameter");
         if (fields.Find("suffix") is not null) throw new BadRequestException("'suffix' is not supported", "suffix", "unsupported_parameter");
     }
 }

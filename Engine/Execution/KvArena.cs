@@ -1,5 +1,6 @@
 using NanoAspire.Engine.Kernels;
 using NanoAspire.Native.Rdma.SharedMemory;
+using NanoAspire.Native.Rdma.Ucx;
 
 namespace NanoAspire.Engine.Execution;
 
@@ -17,11 +18,16 @@ internal sealed unsafe class KvArena : IKvMemory, IDisposable
     /// <param name="kvBlocks">Blocks for tokens.</param>
     /// <param name="stateSlots">States of as many sequences.</param>
     /// <param name="shareable">In memory that other processes can map, where there is such memory.</param>
-    public KvArena(CacheGeometry geometry, KvLayout layout, int kvBlocks, int stateSlots = 0, bool shareable = false)
+    /// <param name="byUcx">In memory that UCX allocates, where it can.</param>
+    public KvArena(CacheGeometry geometry, KvLayout layout, int kvBlocks, int stateSlots = 0, bool shareable = false, bool byUcx = false)
     {
         (_geometry, Layout, StateSlots, BlockCount) = (geometry, layout, stateSlots, checked(kvBlocks + stateSlots * layout.StateBlocks));
         var bytes = BlockCount * geometry.BlockBytes;
-        if (shareable && SharedArena.TryAllocate(bytes) is { } shared)
+        if (byUcx && UcxArena.TryAllocate(bytes, out _) is { } ucx)
+        {
+            (_memory, Address) = (ucx, ucx.Address);
+        }
+        else if (shareable && SharedArena.TryAllocate(bytes) is { } shared)
         {
             (_memory, Address) = (shared, shared.Address);
         }

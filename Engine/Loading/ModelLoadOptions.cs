@@ -16,6 +16,8 @@ public sealed record ModelLoadOptions
     public int BlockSize { get; init; } = 64;
     /// <summary>Keep the KV pool in memory that other processes on this machine can map, where there is such memory: decode engines read it with one copy.</summary>
     public bool ShareKvMemory { get; init; }
+    /// <summary>Have UCX allocate the KV pool, where there is UCX: versions before 1.16 read no other memory of this machine one-sidedly. Such memory is reserved whole.</summary>
+    public bool UcxKvMemory { get; init; }
     /// <summary>Threads of a step, the caller's included.</summary>
     public int Threads { get; init; } = Environment.ProcessorCount;
     /// <summary>Most tokens of one step.</summary>

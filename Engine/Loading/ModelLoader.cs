@@ -81,7 +81,7 @@ public static class ModelLoader
         {
             Digest = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(identity))), BlockSize = options.BlockSize, BlockBytes = geometry.BlockBytes, StateBlocks = geometry.StateBlocks,
         };
-        return new KvArena(geometry, layout, blocks, slots, options.ShareKvMemory);
+        return new KvArena(geometry, layout, blocks, slots, options.ShareKvMemory, options.UcxKvMemory);
     }
 
     private static WeightType? WeightTypeOf(string option) => option switch { "f32" => WeightType.F32, "bf16" => WeightType.BF16, "fp8_e4m3" => WeightType.E4M3, _ => null };

@@ -49,5 +49,5 @@ internal sealed class Penalties(int vocabSize)
         }
     }
 
-    private static bool MustGoOn(in SamplingContext context) => context.Tokens.Length - context.PromptLength < context.Params.MinTokens;
+    private static bool MustGoOn(in SamplingContext context) => context.Allowed is not { IsEmpty: true } && context.Tokens.Length - context.PromptLength < context.Params.MinTokens;
 }

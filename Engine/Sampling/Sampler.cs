@@ -1,15 +1,17 @@
 namespace NanoAspire.Engine.Sampling;
 
 /// <summary>
-/// Chooses the next token from a row of logits [vocab]. In this order: logit bias; repetition, presence and frequency penalties;
+/// Chooses the next token from a row of logits [vocab]. In this order: the constraint's mask; logit bias; repetition, presence and frequency penalties;
 /// no end before min_tokens; then greedy (the lowest id among the largest), or temperature, top-k, top-p over what top-k left, min-p, draw.
-/// Log-probabilities are those of the model: the log-softmax of the row as it came, before any of this.
+/// Log-probabilities are those of the model: the log-softmax of the row as it came, before any of this but the mask. A token that
+/// the constraint forbids has none, and those of the allowed ones add up to 1.
 /// Not thread-safe: it owns its scratch memory, O(vocab).
 /// </summary>
 internal sealed class Sampler(int vocabSize)
 {
     private readonly Penalties _penalties = new(vocabSize);
     private readonly float[] _scores = new float[vocabSize];
+    private float[] _masked = [];
     private readonly double[] _weights = new double[vocabSize];
     private readonly int[] _ids = new int[vocabSize];
     private readonly int[] _ranked = new int[vocabSize];
@@ -19,6 +21,11 @@ internal sealed class Sampler(int vocabSize)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(logits.Length, vocabSize);
         if (!LogitScan.TryMax(logits, out var rawMax)) return null;
+        if (context.Allowed is not null)
+        {
+            logits = Mask(logits, context);
+            if (!LogitScan.TryMax(logits, out rawMax)) return null;
+        }
 
         var scores = logits;
         var max = rawMax;
@@ -32,6 +39,17 @@ internal sealed class Sampler(int vocabSize)
 
         var id = context.Params.Greedy ? LogitScan.IndexOf(scores, max) : Draw(scores, max, context);
         return context.Params.Logprobs is { } top ? Logprobs.Of(logits, rawMax, id, top) : new SampledToken(id);
+    }
+
+    private float[] Mask(ReadOnlySpan<float> logits, in SamplingContext context)
+    {
+        if (_masked.Length == 0) _masked = new float[vocabSize];
+        context.Allowed!.Apply(logits, _masked);
+        foreach (var id in context.StopIds)
+        {
+            if ((uint)id < (uint)vocabSize) _masked[id] = context.MayEnd ? logits[id] : float.NegativeInfinity;
+        }
+        return _masked;
     }
 
     private int Draw(ReadOnlySpan<float> scores, float max, in SamplingContext context)

@@ -1,3 +1,5 @@
+using NanoAspire.Engine.Text.Grammar.Automata;
+
 namespace NanoAspire.Engine.Sampling;
 
 /// <summary>What a draw depends on besides the logits.</summary>
@@ -9,6 +11,9 @@ internal readonly ref struct SamplingContext
     public required int PromptLength { get; init; }
     /// <summary>Tokens that end the sequence: not drawn before <see cref="SamplingParams.MinTokens"/>.</summary>
     public required ReadOnlySpan<int> StopIds { get; init; }
+    /// <summary>Null: every token. Else these, and the <see cref="StopIds"/> where <see cref="MayEnd"/>.</summary>
+    public TokenMask? Allowed { get; init; }
+    public bool MayEnd { get; init; }
     /// <summary>The seed, or a random number drawn once for the sequence.</summary>
     public required ulong Key { get; init; }
 }

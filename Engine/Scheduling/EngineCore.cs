@@ -13,6 +13,7 @@ internal sealed class EngineCore
 {
     /// <summary>Failed steps in a row after which the engine gives up: one may be a poisoned request, three are a broken device.</summary>
     private const int MaxFailures = 3;
+    private const string Strayed = "tokens sampled elsewhere break the constraint: the engines do not agree on it";
 
     private readonly IModelRunner _runner;
     private readonly TimeProvider _time;
@@ -178,6 +179,13 @@ internal sealed class EngineCore
 
     private void Sample(Sequence sequence, ReadOnlySpan<float> logits)
     {
+        var matcher = sequence.Matcher;
+        var mayEnd = matcher is { IsComplete: true } && sequence.StopIds.Length > 0;
+        if (sequence.HasStrayed || (matcher is { Mask.IsEmpty: true } && !mayEnd))
+        {
+            Finish(sequence, FinishReason.Error, sequence.HasStrayed ? Strayed : "no token of the vocabulary continues the output within its constraint");
+            return;
+        }
         var token = _sampler.Sample(logits, new()
         {
             Params = sequence.Request.Sampling,
@@ -185,6 +193,8 @@ internal sealed class EngineCore
             PromptLength = sequence.OutputStart,
             StopIds = sequence.StopIds,
             Key = sequence.RandomKey,
+            Allowed = matcher?.Mask,
+            MayEnd = mayEnd,
         });
         if (token is null)
         {
@@ -208,6 +218,11 @@ internal sealed class EngineCore
 
     private void Accept(Sequence sequence, SampledToken token, float[]? logits)
     {
+        if (!sequence.Matches(token.Id))
+        {
+            Finish(sequence, FinishReason.Error, Strayed);
+            return;
+        }
         var index = sequence.Generated;
         var finish = sequence.Append(token.Id);
         var park = finish is null ? sequence.Request.ParkAfterFirstToken : sequence.Request.ParkWhenFinished;

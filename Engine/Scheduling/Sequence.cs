@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Threading.Channels;
 using NanoAspire.Engine.Caching;
 using NanoAspire.Engine.Execution;
+using NanoAspire.Engine.Text.Grammar;
 
 namespace NanoAspire.Engine.Scheduling;
 
@@ -23,6 +24,7 @@ internal sealed class Sequence : Claim
     {
         (Id, Request, PromptLength, TokenLimit, StopIds, Arrived) = (id, request, prompt.Count, tokenLimit, stopIds, arrived);
         Positions = request.Images.Count == 0 ? null : new(prompt.Count, request.Images);
+        if (request.Constraint is not null) Follow(request.Constraint);
         RandomKey = (ulong)(request.Sampling.Seed ?? Random.Shared.NextInt64());
         // Every token plus one event without a token (abort, error): writing never fails and never waits.
         _outputs = Channel.CreateBounded<GenerationOutput>(new BoundedChannelOptions(tokenLimit - prompt.Count + 1) { SingleWriter = true });
@@ -38,6 +40,10 @@ internal sealed class Sequence : Claim
     public ulong RandomKey { get; }
     /// <summary>Null when they are the indices of the tokens.</summary>
     public PromptPositions? Positions { get; }
+    /// <summary>Where the output stands in its grammar; null without one.</summary>
+    public GrammarMatcher? Matcher { get; private set; }
+    /// <summary>Tokens from elsewhere were not what the grammar allows: no other can follow.</summary>
+    public bool HasStrayed { get; private set; }
     public Reservation? Reservation { get; init; }
 
     /// <summary>Leading tokens whose KV exists.</summary>
@@ -64,6 +70,15 @@ internal sealed class Sequence : Claim
     /// <summary>True for the first call only.</summary>
     public bool RequestAbort() => !Interlocked.Exchange(ref _abortRequested, true);
 
+    /// <summary>Moves the grammar past a token that is about to be appended. False when the grammar does not allow it.</summary>
+    public bool Matches(int token)
+    {
+        if (Matcher is null || StopIds.Contains(token)) return true;
+        if (!Matcher.TryAccept(token)) return false;
+        Matcher.Prepare();
+        return true;
+    }
+
     /// <summary>Appends a generated token.</summary>
     /// <returns>Why the sequence ends with it, or null.</returns>
     public FinishReason? Append(int token)
@@ -77,6 +92,13 @@ internal sealed class Sequence : Claim
     public void TakeBack()
     {
         while (_outputs.Reader.TryRead(out var output)) output.Parked?.Release();
+    }
+
+    private void Follow(CompiledGrammar grammar)
+    {
+        Matcher = new(grammar);
+        foreach (var token in Tokens[OutputStart..]) HasStrayed |= !Matcher.TryAccept(token);
+        if (!HasStrayed) Matcher.Prepare();
     }
 
     public override void Fail(string error)

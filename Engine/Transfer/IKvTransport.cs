@@ -6,8 +6,14 @@ namespace NanoAspire.Engine.Transfer;
 /// <summary>Moves KV blocks from the memory of another engine into ours.</summary>
 public interface IKvTransport : IAsyncDisposable
 {
-    /// <summary><c>tcp</c>, <c>shm</c> or <c>loopback</c>: <see cref="KvEndpoint.Transport"/> of what <see cref="Export"/> returns.</summary>
+    /// <summary><c>auto</c>, <c>shm</c>, <c>ucx</c>, <c>tcp</c> or <c>loopback</c>: <see cref="KvEndpoint.Transport"/> of what <see cref="Export"/> returns.</summary>
     string Name { get; }
+
+    /// <summary>What can be used here, and why; for people.</summary>
+    string Reason { get; }
+
+    /// <summary>How the sources are reached that were read lately.</summary>
+    IReadOnlyList<TransferPath> Paths { get; }
 
     /// <summary>True when this transport and that of the source understand one another.</summary>
     bool CanRead(KvEndpoint source);

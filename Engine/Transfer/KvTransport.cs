@@ -13,6 +13,8 @@ public sealed class KvTransport(ITransport transport) : IKvTransport
     private readonly Dictionary<IKvMemory, MemoryRegion> _regions = new(ReferenceEqualityComparer.Instance);
 
     public string Name => transport.Name;
+    public string Reason => transport.Reason;
+    public IReadOnlyList<TransferPath> Paths => transport.Paths;
 
     public bool CanRead(KvEndpoint source) => source.Transport == Name || SpeaksTcp(source.Transport) && SpeaksTcp(Name);
 
@@ -92,8 +94,8 @@ public sealed class KvTransport(ITransport transport) : IKvTransport
         return ranges;
     }
 
-    /// <summary>A source with shared memory is reached over TCP, and serves by it who cannot map.</summary>
-    private static bool SpeaksTcp(string name) => name is "tcp" or "shm";
+    /// <summary>All but loopback are reached over TCP first, and agree there on what moves the bytes.</summary>
+    private static bool SpeaksTcp(string name) => name is "auto" or "shm" or "ucx" or "tcp";
 
     private static bool TryLocate(KvEndpoint source, out TransferPeer peer, out RegionId region)
     {

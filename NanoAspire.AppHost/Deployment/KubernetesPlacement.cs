@@ -41,7 +41,7 @@ internal static class KubernetesPlacement
 
         static ProbeV1 Probe(string path, int period, int failures) => new()
         {
-            HttpGet = new() { Path = path, Port = "http", Scheme = "HTTP" },
+            HttpGet = new() { Path = path, Port = new Int32OrStringV1("http"), Scheme = "HTTP" },
             PeriodSeconds = period,
             TimeoutSeconds = 3,
             FailureThreshold = failures,
@@ -101,7 +101,10 @@ internal static class KubernetesPlacement
         foreach (var selector in resource.Annotations.OfType<NodeSelectorAnnotation>()) pod.NodeSelector[selector.Key] = selector.Value;
         foreach (var toleration in resource.Annotations.OfType<TolerationAnnotation>())
         {
-            pod.Tolerations.Add(new() { Key = toleration.Key, Operator = toleration.Value is null ? "Exists" : "Equal", Value = toleration.Value, Effect = toleration.Effect });
+            var written = new TolerationV1 { Key = toleration.Key, Operator = toleration.Value is null ? "Exists" : "Equal" };
+            if (toleration.Value is { } value) written.Value = value;
+            if (toleration.Effect is { } effect) written.Effect = effect;
+            pod.Tolerations.Add(written);
         }
         if (!resource.HasAnnotationOfType<HostNetworkAnnotation>()) return;
         // On the node's network two engines of a kind would want the same port.
@@ -126,7 +129,7 @@ internal static class KubernetesPlacement
         target.AdditionalResources.Add(new Service
         {
             Metadata = { Name = headless, Labels = labels },
-            Spec = { ClusterIP = "None", PublishNotReadyAddresses = true, Selector = new(labels) },
+            Spec = { ClusterIp = "None", PublishNotReadyAddresses = true, Selector = new(labels) },
         });
         return new StatefulSet
         {
@@ -180,7 +183,7 @@ internal static class KubernetesPlacement
             Metadata = { Name = $"{name}-scaling", Labels = new(workload.Metadata.Labels) },
             Spec =
             {
-                ScaleTargetRef = { ApiVersion = workload.ApiVersion, Kind = workload.Kind, Name = workload.Metadata.Name! },
+                ScaleTargetRef = { ApiVersion = workload.ApiVersion!, Kind = workload.Kind!, Name = workload.Metadata.Name },
                 MinReplicaCount = replicas,
                 MaxReplicaCount = scaling.Max,
                 CooldownPeriod = 300,

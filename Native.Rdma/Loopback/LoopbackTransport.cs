@@ -1,35 +1,59 @@
 namespace NanoAspire.Native.Rdma.Loopback;
 
-/// <summary>Reads between regions of one process: a memory copy, behind the same checks as a remote read.</summary>
+/// <summary>Transfers between regions of one process: a memory copy, behind the same checks as a remote one.</summary>
 public sealed class LoopbackTransport(RegionRegistry? regions = null) : ITransport
 {
     /// <summary>Copied between two looks at the cancellation token.</summary>
     private const int FrameBytes = 256 << 10;
     private const int FrameRanges = 256;
 
+    private readonly PeerOrder _order = new();
     private readonly OperationGate _operations = new(typeof(LoopbackTransport));
 
     public string Name => "loopback";
+    public string Reason => "engines of one process";
     public RegionRegistry Regions { get; } = regions ?? RegionRegistry.Process;
 
     public TransferPeer Listen() => new(Name, Regions.Incarnation);
 
     public Task<long> ReadAsync(TransferPeer peer, IReadOnlyList<TransferRange> ranges, ulong token, CancellationToken cancellationToken) =>
-        Telemetry.MeasureAsync(Name, _operations.RunAsync(stop => CopyAllAsync(peer, ranges, token, stop), cancellationToken));
+        Telemetry.MeasureAsync(Name, "read", _operations.RunAsync(stop => CopyAllAsync(peer, ranges, token, writes: false, stop), cancellationToken));
+
+    public Task<long> WriteAsync(TransferPeer peer, IReadOnlyList<TransferRange> ranges, ulong token, WriteNotification? notification, CancellationToken cancellationToken) =>
+        _order.Track(peer, Telemetry.MeasureAsync(Name, "write", _operations.RunAsync(async stop =>
+        {
+            var bytes = await CopyAllAsync(peer, ranges, token, writes: true, stop).ConfigureAwait(false);
+            if (notification is { } value) await NotifyAsync(peer, value, token, stop).ConfigureAwait(false);
+            return bytes;
+        }, cancellationToken)));
+
+    public Task SendAsync(TransferPeer peer, ulong tag, ReadOnlyMemory<byte> message, CancellationToken cancellationToken)
+    {
+        if (message.Length > TransferInbox.MaxMessageBytes)
+            throw new TransferException(TransferCode.LimitExceeded, $"a message of {message.Length} bytes; one takes {TransferInbox.MaxMessageBytes}");
+        return _order.InOrder(peer, () => Telemetry.MeasureAsync(Name, "send", _operations.RunAsync(async stop =>
+        {
+            Check(peer.Incarnation == Regions.Incarnation ? TransferCode.Ok : TransferCode.StaleRegion);
+            await Regions.Inbox.PostAsync(tag, message.ToArray(), stop).ConfigureAwait(false);
+            return message.Length;
+        }, cancellationToken)));
+    }
+
+    public Task FlushAsync(TransferPeer peer, CancellationToken cancellationToken) => _order.FlushAsync(peer, cancellationToken);
 
     /// <summary>Stops reads in flight and waits for them.</summary>
     public async ValueTask DisposeAsync() => await _operations.DisposeAsync().ConfigureAwait(false);
 
-    private async Task<long> CopyAllAsync(TransferPeer peer, IReadOnlyList<TransferRange> ranges, ulong token, CancellationToken cancellationToken)
+    private async Task<long> CopyAllAsync(TransferPeer peer, IReadOnlyList<TransferRange> ranges, ulong token, bool writes, CancellationToken cancellationToken)
     {
-        using var plan = ReadPlan.Create(Regions, ranges, FrameBytes, FrameRanges);
+        using var plan = TransferPlan.Create(Regions, ranges, FrameBytes, FrameRanges);
         if (plan.FrameCount == 0) return 0;
         // Off the caller's thread: a large copy must not hold up whoever submits it.
-        await Task.Run(() => CopyFrames(plan, peer, token, cancellationToken), cancellationToken).ConfigureAwait(false);
+        await Task.Run(() => CopyFrames(plan, peer, token, writes, cancellationToken), cancellationToken).ConfigureAwait(false);
         return plan.Bytes;
     }
 
-    private void CopyFrames(ReadPlan plan, TransferPeer peer, ulong token, CancellationToken cancellationToken)
+    private void CopyFrames(TransferPlan plan, TransferPeer peer, ulong token, bool writes, CancellationToken cancellationToken)
     {
         var sources = new SourceRange[FrameRanges];
         while (plan.TryTakeFrame(out var frame))
@@ -40,20 +64,36 @@ public sealed class LoopbackTransport(RegionRegistry? regions = null) : ITranspo
                 var range = plan[frame.Start + i];
                 sources[i] = new(range.RemoteOffset, range.Length);
             }
-            var code = ReadLease.TryOpen(Regions, peer.Incarnation, frame.Remote, token, sources.AsSpan(0, frame.Count), out var lease);
-            if (code != TransferCode.Ok)
-            {
-                Telemetry.RefusedRequest(Name, code);
-                throw new TransferException(code, ReadLease.Explain(code));
-            }
+            var access = writes ? RegionAccess.PeersWrite : RegionAccess.PeersRead;
+            Check(RegionLease.TryOpen(Regions, peer.Incarnation, frame.Remote, access, token, sources.AsSpan(0, frame.Count), out var lease));
             using (lease)
             {
-                for (var i = 0; i < frame.Count; i++) Copy(lease.Address, plan[frame.Start + i]);
+                for (var i = 0; i < frame.Count; i++) Copy(lease.Address, plan[frame.Start + i], writes);
             }
-            Telemetry.Served(Name, frame.Bytes);
+            if (writes) Telemetry.Taken(Name, frame.Bytes);
+            else Telemetry.Served(Name, frame.Bytes);
         }
     }
 
-    private static unsafe void Copy(nint source, PlannedRange range) =>
-        Buffer.MemoryCopy((byte*)source + range.RemoteOffset, (void*)range.LocalAddress, range.Length, range.Length);
+    private async Task NotifyAsync(TransferPeer peer, WriteNotification notification, ulong token, CancellationToken cancellationToken)
+    {
+        Check(RegionLease.TryOpen(Regions, peer.Incarnation, notification.Region, RegionAccess.PeersWrite, token, [], out var lease));
+        lease.Dispose();
+        await Regions.Inbox.PostAsync(new TransferNotification(notification.Region, token, notification.Value), cancellationToken).ConfigureAwait(false);
+    }
+
+    private void Check(TransferCode code)
+    {
+        if (code == TransferCode.Ok) return;
+        Telemetry.RefusedRequest(Name, code);
+        throw new TransferException(code, RegionLease.Explain(code));
+    }
+
+    private static unsafe void Copy(nint address, PlannedRange range, bool writes)
+    {
+        var remote = (byte*)address + range.RemoteOffset;
+        var local = (byte*)range.LocalAddress;
+        if (writes) Buffer.MemoryCopy(local, remote, range.Length, range.Length);
+        else Buffer.MemoryCopy(remote, local, range.Length, range.Length);
+    }
 }

@@ -22,6 +22,13 @@ internal readonly record struct RegionDescription(int ProcessId, int FileDescrip
             ? new(Environment.ProcessId, arena.FileDescriptor, ThisBoot, arena.Name, (ulong)(region.Address - arena.Address), region.Length)
             : null;
 
+    public byte[] ToBytes()
+    {
+        var bytes = new byte[Bytes];
+        Write(bytes);
+        return bytes;
+    }
+
     public void Write(Span<byte> to)
     {
         BinaryPrimitives.WriteInt32LittleEndian(to, ProcessId);

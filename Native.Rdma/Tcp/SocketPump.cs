@@ -2,11 +2,16 @@ using System.Net.Sockets;
 
 namespace NanoAspire.Native.Rdma.Tcp;
 
-/// <summary>Moves whole buffers and whole lists of ranges through a socket. One direction of one connection; not thread-safe.</summary>
+/// <summary>Moves whole buffers and whole lists of memory pieces through a socket. One direction of one connection; not thread-safe.</summary>
 internal sealed class SocketPump(Socket socket) : IDisposable
 {
+    /// <summary>What one call to the system moves at most; more would only hold on to the caches.</summary>
+    private const int CallBytes = 1 << 20;
+    /// <summary>Waited for when the socket has no room, by a call that waits.</summary>
+    private const int WaitBytes = 64 << 10;
+
     private readonly NativeWindow _window = new();
-    private byte[]? _staging;
+    private readonly IoVector[] _vectors = new IoVector[SocketVectors.MaxPieces];
 
     public async ValueTask SendAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
     {
@@ -32,79 +37,69 @@ internal sealed class SocketPump(Socket socket) : IDisposable
             throw new EndOfStreamException("the connection was closed");
     }
 
-    /// <summary>Sends native memory range by range; runs of small ranges are gathered first.</summary>
-    public async ValueTask SendAsync(nint address, ArraySegment<SourceRange> ranges, CancellationToken cancellationToken)
+    /// <summary>Sends native memory, many pieces with one call to the system.</summary>
+    public async ValueTask SendAsync(Segments segments, CancellationToken cancellationToken)
     {
-        for (var i = 0; i < ranges.Count;)
+        var at = default(Position);
+        while (at.Index < segments.Count)
         {
-            var run = SmallRun(ranges.AsSpan(i), static r => r.Length, out var bytes);
-            if (run > 1)
-            {
-                Gather(address, ranges.AsSpan(i, run), Staging);
-                await SendAsync(Staging.AsMemory(0, bytes), cancellationToken).ConfigureAwait(false);
-                i += run;
-            }
-            else
-            {
-                var range = ranges[i++];
-                await SendAsync(_window.Over(address + (nint)range.Offset, checked((int)range.Length)), cancellationToken).ConfigureAwait(false);
-            }
+            cancellationToken.ThrowIfCancellationRequested();
+            var count = Gather(segments, at);
+            var sent = SocketVectors.IsSupported ? SocketVectors.TrySend(socket, _vectors.AsSpan(0, count)) : -1;
+            if (sent < 0) sent = await socket.SendAsync(Window(WaitBytes), cancellationToken).ConfigureAwait(false);
+            at = Advance(segments, at, sent);
         }
     }
 
-    /// <summary>Receives straight into the destinations of a frame; runs of small ranges are scattered afterwards.</summary>
-    public async ValueTask ReceiveAsync(ReadPlan plan, ReadFrame frame, CancellationToken cancellationToken)
+    /// <summary>Receives straight into the pieces.</summary>
+    public async ValueTask ReceiveAsync(Segments segments, CancellationToken cancellationToken)
     {
-        for (int i = frame.Start, end = frame.Start + frame.Count; i < end;)
+        var at = default(Position);
+        while (at.Index < segments.Count)
         {
-            var run = SmallRun(plan.Slice(i, end - i), static r => r.Length, out var bytes);
-            if (run > 1)
-            {
-                await ReceiveAsync(Staging.AsMemory(0, bytes), cancellationToken).ConfigureAwait(false);
-                Scatter(Staging, plan.Slice(i, run));
-                i += run;
-            }
-            else
-            {
-                var range = plan[i++];
-                await ReceiveAsync(_window.Over(range.LocalAddress, checked((int)range.Length)), cancellationToken).ConfigureAwait(false);
-            }
+            cancellationToken.ThrowIfCancellationRequested();
+            var count = Gather(segments, at);
+            var received = SocketVectors.IsSupported ? SocketVectors.TryReceive(socket, _vectors.AsSpan(0, count)) : -1;
+            if (received < 0) received = await socket.ReceiveAsync(Window(CallBytes), cancellationToken).ConfigureAwait(false);
+            if (received == 0) throw new EndOfStreamException("the connection was closed in the middle of a frame");
+            at = Advance(segments, at, received);
         }
+    }
+
+    /// <summary>Takes bytes off the stream that nobody wants.</summary>
+    public async ValueTask DiscardAsync(ulong bytes, CancellationToken cancellationToken)
+    {
+        var waste = GC.AllocateUninitializedArray<byte>((int)Math.Min(bytes, WaitBytes));
+        for (; bytes > 0; bytes -= (ulong)Math.Min(bytes, (ulong)waste.Length))
+            await ReceiveAsync(waste.AsMemory(0, (int)Math.Min(bytes, (ulong)waste.Length)), cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>The socket belongs to the caller.</summary>
     public void Dispose() => ((IDisposable)_window).Dispose();
 
-    private byte[] Staging => _staging ??= GC.AllocateUninitializedArray<byte>(TcpWire.StagingBytes);
+    private readonly record struct Position(int Index, int Offset);
 
-    /// <summary>Leading ranges that are small and fit into the staging buffer together.</summary>
-    private static int SmallRun<T>(ReadOnlySpan<T> ranges, Func<T, ulong> length, out int bytes)
+    /// <summary>Fills <see cref="_vectors"/> with what comes next.</summary>
+    private int Gather(Segments segments, Position at)
     {
-        bytes = 0;
-        for (var run = 0; run < ranges.Length; run++)
+        var count = 0;
+        for (long bytes = 0; count < _vectors.Length && bytes < CallBytes && at.Index + count < segments.Count; count++)
         {
-            var next = length(ranges[run]);
-            if (next > TcpWire.StagedRangeBytes || (ulong)bytes + next > TcpWire.StagingBytes) return run;
-            bytes += (int)next;
+            var (address, length) = segments[at.Index + count];
+            var skip = count == 0 ? at.Offset : 0;
+            _vectors[count] = new(address + skip, (nuint)(length - skip));
+            bytes += length - skip;
         }
-        return ranges.Length;
+        return count;
     }
 
-    private static unsafe void Gather(nint address, ReadOnlySpan<SourceRange> ranges, Span<byte> to)
-    {
-        foreach (var range in ranges)
-        {
-            new ReadOnlySpan<byte>((byte*)address + range.Offset, (int)range.Length).CopyTo(to);
-            to = to[(int)range.Length..];
-        }
-    }
+    private Memory<byte> Window(int limit) => _window.Over(_vectors[0].Address, (int)Math.Min(_vectors[0].Length, (nuint)limit));
 
-    private static unsafe void Scatter(ReadOnlySpan<byte> from, ReadOnlySpan<PlannedRange> ranges)
+    private static Position Advance(Segments segments, Position at, int bytes)
     {
-        foreach (var range in ranges)
-        {
-            from[..(int)range.Length].CopyTo(new Span<byte>((void*)range.LocalAddress, (int)range.Length));
-            from = from[(int)range.Length..];
-        }
+        var (index, offset) = at;
+        offset += bytes;
+        while (index < segments.Count && offset >= segments[index].Length) offset -= segments[index++].Length;
+        return new(index, offset);
     }
 }

@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using NanoAspire.Native.Rdma.SharedMemory;
 
 namespace NanoAspire.Native.Rdma.Tcp;
 
@@ -12,7 +11,7 @@ internal sealed class TcpConnection : IDisposable
     private readonly SocketPump _in;
     private readonly TcpTransportOptions _options;
     private readonly TimeProvider _time;
-    private readonly byte[] _request = new byte[TcpWire.MaxRequestBytes];
+    private byte[] _request = new byte[TcpWire.RequestHeaderBytes + 64 * TcpWire.RangeBytes];
     private readonly byte[] _reply = new byte[TcpWire.ReplyHeaderBytes];
     private ulong _lastSent;
     private ulong _lastReceived;
@@ -75,7 +74,7 @@ internal sealed class TcpConnection : IDisposable
 
     /// <summary>Reads frames of the plan until none is left, two in flight.</summary>
     /// <exception cref="TransferException">The source refused, is gone, was too slow or talks nonsense.</exception>
-    public Task ReadFramesAsync(ReadPlan plan, TransferPeer peer, ulong token, CancellationToken cancellationToken) => GuardedAsync(async deadline =>
+    public Task ReadFramesAsync(TransferPlan plan, TransferPeer peer, ulong token, CancellationToken cancellationToken) => GuardedAsync(async deadline =>
     {
         if (!plan.TryTakeFrame(out var current)) return;
         await SendAsync(TcpOp.Read, current, plan, peer, token, deadline.Token).ConfigureAwait(false);
@@ -84,7 +83,7 @@ internal sealed class TcpConnection : IDisposable
             more = plan.TryTakeFrame(out var next);
             if (more) await SendAsync(TcpOp.Read, next, plan, peer, token, deadline.Token).ConfigureAwait(false);
             Expect(current.Bytes, await ReceiveReplyAsync(deadline.Token).ConfigureAwait(false));
-            await _in.ReceiveAsync(plan, current, deadline.Token).ConfigureAwait(false);
+            await _in.ReceiveAsync(new Segments(plan, current), deadline.Token).ConfigureAwait(false);
             deadline.Restart(_options.FrameTimeout);
             current = next;
         }
@@ -96,45 +95,111 @@ internal sealed class TcpConnection : IDisposable
         await ReceiveThroughAsync(_lastSent, deadline.Token).ConfigureAwait(false);
     }, cancellationToken);
 
-    /// <summary>How the region can be mapped; null when it cannot.</summary>
-    public async Task<RegionDescription?> DescribeAsync(TransferPeer peer, RegionId region, CancellationToken cancellationToken)
+    /// <summary>Writes frames of the plan until none is left, two in flight.</summary>
+    /// <exception cref="TransferException">The owner refused, is gone, was too slow or talks nonsense.</exception>
+    public Task WriteFramesAsync(TransferPlan plan, TransferPeer peer, ulong token, CancellationToken cancellationToken) => GuardedAsync(async deadline =>
     {
-        RegionDescription? description = null;
+        while (plan.TryTakeFrame(out var frame))
+        {
+            await SendAsync(TcpOp.Write, frame, plan, peer, token, deadline.Token).ConfigureAwait(false);
+            await _out.SendAsync(new Segments(plan, frame), deadline.Token).ConfigureAwait(false);
+            if (_lastSent - _lastReceived > 1) Expect(0, await ReceiveReplyAsync(deadline.Token).ConfigureAwait(false));
+            deadline.Restart(_options.FrameTimeout);
+        }
+        await ReceiveThroughAsync(_lastSent, deadline.Token).ConfigureAwait(false);
+    }, cancellationToken);
+
+    /// <summary>Delivers <paramref name="value"/> to the owner of a region, once everything written before is there.</summary>
+    public Task NotifyAsync(TransferPeer peer, RegionId region, ulong token, ulong value, CancellationToken cancellationToken) => GuardedAsync(async deadline =>
+    {
+        await SendAsync(TcpOp.Notify, peer, region, token, deadline.Token, new SourceRange(value, 0)).ConfigureAwait(false);
+        await ReceiveThroughAsync(_lastSent, deadline.Token).ConfigureAwait(false);
+    }, cancellationToken);
+
+    /// <summary>Delivers a message; completes when the peer has it.</summary>
+    public Task SendMessageAsync(TransferPeer peer, ulong tag, ReadOnlyMemory<byte> message, CancellationToken cancellationToken) => GuardedAsync(async deadline =>
+    {
+        await SendAsync(TcpOp.Send, peer, default, tag, deadline.Token, new SourceRange(0, (ulong)message.Length)).ConfigureAwait(false);
+        await _out.SendAsync(message, deadline.Token).ConfigureAwait(false);
+        await ReceiveThroughAsync(_lastSent, deadline.Token).ConfigureAwait(false);
+    }, cancellationToken);
+
+    /// <summary>Asks the worker of a path at the source to stand still, or to go on.</summary>
+    public Task HoldAsync(TransferPeer peer, byte path, bool hold, CancellationToken cancellationToken) => GuardedAsync(async deadline =>
+    {
+        await SendAsync(hold ? TcpOp.Hold : TcpOp.Resume, peer, default, path, deadline.Token).ConfigureAwait(false);
+        await ReceiveThroughAsync(_lastSent, deadline.Token).ConfigureAwait(false);
+    }, cancellationToken);
+
+    /// <summary>How the region is reached by the path; null when it cannot.</summary>
+    public async Task<byte[]?> DescribeAsync(TransferPeer peer, RegionId region, byte path, bool writes, CancellationToken cancellationToken)
+    {
+        byte[]? description = null;
         await GuardedAsync(async deadline =>
         {
-            await SendAsync(TcpOp.Describe, peer, region, token: 0, deadline.Token).ConfigureAwait(false);
+            await SendAsync(TcpOp.Describe, peer, region, DescribeToken.Of(path, writes), deadline.Token).ConfigureAwait(false);
             if (await ReceiveReplyAsync(deadline.Token).ConfigureAwait(false) is not (> 0 and var bytes)) return;
-            if (bytes != RegionDescription.Bytes) throw new TransferException(TransferCode.Protocol, $"a region description of {bytes} bytes");
-            await _in.ReceiveAsync(_request.AsMemory(0, RegionDescription.Bytes), deadline.Token).ConfigureAwait(false);
-            description = RegionDescription.Read(_request);
+            if (bytes > TcpWire.MaxDescriptionBytes) throw new TransferException(TransferCode.Protocol, $"a region description of {bytes} bytes");
+            description = new byte[(int)bytes];
+            await _in.ReceiveAsync(description, deadline.Token).ConfigureAwait(false);
         }, cancellationToken).ConfigureAwait(false);
         return description;
     }
 
     /// <summary>
-    /// Has the source hold still what each frame names while <paramref name="copy"/> runs, the next frame being pinned meanwhile.
-    /// When it returns, every pin was held until its copy had ended.
+    /// Has the owner hold still, or leave to us, what each frame names while <paramref name="copy"/> runs, the next frame being pinned meanwhile.
+    /// When it returns, every pin was held until its copy had ended; when it throws, no copy runs any more either.
     /// </summary>
+    /// <param name="plan">Its frames are taken until none is left.</param>
+    /// <param name="peer">The owner.</param>
+    /// <param name="pin">To read or to write.</param>
+    /// <param name="token">Shown to the owner's guard.</param>
+    /// <param name="copy">Moves a frame.</param>
+    /// <param name="overlaps">Start a copy before the one before has ended.</param>
+    /// <param name="cancellationToken">Passed on to the copies.</param>
     /// <exception cref="TransferException">As <see cref="ReadFramesAsync"/>; what was copied is undefined then.</exception>
     public Task CopyPinnedAsync(
-        ReadPlan plan, TransferPeer peer, ulong token, Func<ReadFrame, CancellationToken, Task> copy, CancellationToken cancellationToken) => GuardedAsync(async deadline =>
+        TransferPlan plan, TransferPeer peer, TcpOp pin, ulong token, Func<TransferFrame, CancellationToken, Task> copy, bool overlaps, CancellationToken cancellationToken) => GuardedAsync(async deadline =>
     {
         if (!plan.TryTakeFrame(out var current)) return;
-        await SendAsync(TcpOp.Pin, current, plan, peer, token, deadline.Token).ConfigureAwait(false);
-        var pin = _lastSent;
-        for (var more = true; more;)
+        await SendAsync(pin, current, plan, peer, token, deadline.Token).ConfigureAwait(false);
+        var pinned = _lastSent;
+        PinnedCopy? running = null;
+        try
         {
-            await ReceiveThroughAsync(pin, deadline.Token).ConfigureAwait(false);
-            more = plan.TryTakeFrame(out var next);
-            if (more) await SendAsync(TcpOp.Pin, next, plan, peer, token, deadline.Token).ConfigureAwait(false);
-            var nextPin = _lastSent;
-            await copy(current, deadline.Token).ConfigureAwait(false);
-            await SendAsync(TcpOp.Unpin, peer, current.Remote, token: pin, deadline.Token).ConfigureAwait(false);
-            deadline.Restart(_options.FrameTimeout);
-            (current, pin) = (next, nextPin);
+            for (var more = true; more;)
+            {
+                await ReceiveThroughAsync(pinned, deadline.Token).ConfigureAwait(false);
+                more = plan.TryTakeFrame(out var next);
+                if (more) await SendAsync(pin, next, plan, peer, token, deadline.Token).ConfigureAwait(false);
+                var nextPin = _lastSent;
+                var earlier = running;
+                running = new(copy(current, deadline.Token), pinned, current.Remote);
+                if (earlier is not null) await UnpinAsync(earlier, peer, deadline).ConfigureAwait(false);
+                if (!overlaps)
+                {
+                    await UnpinAsync(running, peer, deadline).ConfigureAwait(false);
+                    running = null;
+                }
+                (current, pinned) = (next, nextPin);
+            }
+            if (running is not null) await UnpinAsync(running, peer, deadline).ConfigureAwait(false);
+            await ReceiveThroughAsync(_lastSent, deadline.Token).ConfigureAwait(false);
         }
-        await ReceiveThroughAsync(_lastSent, deadline.Token).ConfigureAwait(false);
+        finally
+        {
+            if (running is not null) await running.Copy.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
     }, cancellationToken);
+
+    private sealed record PinnedCopy(Task Copy, ulong Pin, RegionId Region);
+
+    private async Task UnpinAsync(PinnedCopy pinned, TransferPeer peer, FrameDeadline deadline)
+    {
+        await pinned.Copy.ConfigureAwait(false);
+        await SendAsync(TcpOp.Unpin, peer, pinned.Region, pinned.Pin, deadline.Token).ConfigureAwait(false);
+        deadline.Restart(_options.FrameTimeout);
+    }
 
     public void Dispose()
     {
@@ -144,17 +209,20 @@ internal sealed class TcpConnection : IDisposable
         _in.Dispose();
     }
 
-    private ValueTask SendAsync(TcpOp op, ReadFrame frame, ReadPlan plan, TransferPeer peer, ulong token, CancellationToken cancellationToken)
+    private ValueTask SendAsync(TcpOp op, TransferFrame frame, TransferPlan plan, TransferPeer peer, ulong token, CancellationToken cancellationToken)
     {
+        var bytes = TcpWire.RequestHeaderBytes + frame.Count * TcpWire.RangeBytes;
+        if (_request.Length < bytes) _request = new byte[bytes];
         new RequestHeader(op, frame.Count, peer.Incarnation, frame.Remote, token, ++_lastSent).Write(_request);
         TcpRanges.Write(plan.Slice(frame.Start, frame.Count), _request.AsSpan(TcpWire.RequestHeaderBytes));
-        return _out.SendAsync(_request.AsMemory(0, TcpWire.RequestHeaderBytes + frame.Count * TcpWire.RangeBytes), cancellationToken);
+        return _out.SendAsync(_request.AsMemory(0, bytes), cancellationToken);
     }
 
-    private ValueTask SendAsync(TcpOp op, TransferPeer peer, RegionId region, ulong token, CancellationToken cancellationToken)
+    private ValueTask SendAsync(TcpOp op, TransferPeer peer, RegionId region, ulong token, CancellationToken cancellationToken, SourceRange? range = null)
     {
-        new RequestHeader(op, RangeCount: 0, peer.Incarnation, region, token, ++_lastSent).Write(_request);
-        return _out.SendAsync(_request.AsMemory(0, TcpWire.RequestHeaderBytes), cancellationToken);
+        new RequestHeader(op, range is null ? 0 : 1, peer.Incarnation, region, token, ++_lastSent).Write(_request);
+        if (range is { } only) TcpRanges.Write(only, _request.AsSpan(TcpWire.RequestHeaderBytes));
+        return _out.SendAsync(_request.AsMemory(0, TcpWire.RequestHeaderBytes + (range is null ? 0 : TcpWire.RangeBytes)), cancellationToken);
     }
 
     /// <summary>Takes the replies without payload up to that of <paramref name="frameId"/>.</summary>
@@ -168,9 +236,9 @@ internal sealed class TcpConnection : IDisposable
     {
         await _in.ReceiveAsync(_reply, cancellationToken).ConfigureAwait(false);
         if (!ReplyHeader.TryRead(_reply, out var reply)) throw new TransferException(TransferCode.Protocol, "the peer's answer is not a reply");
-        if (reply.Code is TransferCode.Busy or TransferCode.BadRequest) throw new TransferException(reply.Code, ReadLease.Explain(reply.Code));
+        if (reply.Code is TransferCode.Busy or TransferCode.BadRequest) throw new TransferException(reply.Code, RegionLease.Explain(reply.Code));
         if (reply.FrameId != ++_lastReceived) throw new TransferException(TransferCode.Protocol, $"reply {reply.FrameId} came where {_lastReceived} was due");
-        if (reply.Code != TransferCode.Ok) throw new TransferException(reply.Code, ReadLease.Explain(reply.Code));
+        if (reply.Code != TransferCode.Ok) throw new TransferException(reply.Code, RegionLease.Explain(reply.Code));
         return reply.PayloadBytes;
     }
 

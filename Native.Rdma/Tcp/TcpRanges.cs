@@ -9,10 +9,15 @@ internal static class TcpRanges
     {
         foreach (var range in ranges)
         {
-            BinaryPrimitives.WriteUInt64LittleEndian(to, range.RemoteOffset);
-            BinaryPrimitives.WriteUInt64LittleEndian(to[8..], range.Length);
+            Write(new SourceRange(range.RemoteOffset, range.Length), to);
             to = to[TcpWire.RangeBytes..];
         }
+    }
+
+    public static void Write(SourceRange range, Span<byte> to)
+    {
+        BinaryPrimitives.WriteUInt64LittleEndian(to, range.Offset);
+        BinaryPrimitives.WriteUInt64LittleEndian(to[8..], range.Length);
     }
 
     /// <summary>Bounds are not checked here; false when one reply could not carry the ranges.</summary>

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
+using NanoAspire.Native.Rdma.OneSided;
 
 namespace NanoAspire.Native.Rdma.Tcp;
 
@@ -13,6 +14,7 @@ internal sealed class TcpServer : IAsyncDisposable
     private const int MaxRefusals = 64;
 
     private readonly RegionRegistry _regions;
+    private readonly IReadOnlyList<IOneSidedPath> _paths;
     private readonly TcpTransportOptions _options;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
@@ -22,9 +24,9 @@ internal sealed class TcpServer : IAsyncDisposable
     private readonly HashSet<Task> _connections = [];
     private readonly Task _accepting;
 
-    private TcpServer(Socket listener, RegionRegistry regions, TcpTransportOptions options, TimeProvider time, ILogger logger)
+    private TcpServer(Socket listener, RegionRegistry regions, IReadOnlyList<IOneSidedPath> paths, TcpTransportOptions options, TimeProvider time, ILogger logger)
     {
-        (_listener, _regions, _options, _time, _logger) = (listener, regions, options, time, logger);
+        (_listener, _regions, _paths, _options, _time, _logger) = (listener, regions, paths, options, time, logger);
         EndPoint = (IPEndPoint)listener.LocalEndPoint!;
         _accepting = Task.Run(AcceptAsync);
     }
@@ -34,7 +36,7 @@ internal sealed class TcpServer : IAsyncDisposable
     public int ConnectionCount { get { lock (_gate) return _connections.Count; } }
 
     /// <exception cref="TransferException">The address cannot be bound.</exception>
-    public static TcpServer Start(RegionRegistry regions, TcpTransportOptions options, TimeProvider time, ILogger logger)
+    public static TcpServer Start(RegionRegistry regions, IReadOnlyList<IOneSidedPath> paths, TcpTransportOptions options, TimeProvider time, ILogger logger)
     {
         var listener = new Socket(options.BindAddress.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         try
@@ -47,7 +49,7 @@ internal sealed class TcpServer : IAsyncDisposable
             listener.Dispose();
             throw new TransferException(TransferCode.PeerLost, $"cannot listen on {options.BindAddress}:{options.Port}: {e.Message}", e);
         }
-        return new(listener, regions, options, time, logger);
+        return new(listener, regions, paths, options, time, logger);
     }
 
     public async ValueTask DisposeAsync()
@@ -69,6 +71,7 @@ internal sealed class TcpServer : IAsyncDisposable
             {
                 var socket = await _listener.AcceptAsync(_stop.Token).ConfigureAwait(false);
                 socket.NoDelay = true;
+                KeepAlive(socket);
                 Serve(socket);
             }
             catch (Exception e) when (_stop.IsCancellationRequested && e is OperationCanceledException or ObjectDisposedException or SocketException)
@@ -83,6 +86,15 @@ internal sealed class TcpServer : IAsyncDisposable
                 catch (OperationCanceledException) { return; }
             }
         }
+    }
+
+    /// <summary>A pin of a writer ends with its connection: a machine that is gone must end it.</summary>
+    private static void KeepAlive(Socket socket)
+    {
+        socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
+        socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime, 10);
+        socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveInterval, 2);
+        socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveRetryCount, 5);
     }
 
     private void Serve(Socket socket)
@@ -104,7 +116,7 @@ internal sealed class TcpServer : IAsyncDisposable
 
     private async Task ServeAsync(Socket socket, bool busy)
     {
-        using var connection = new TcpServerConnection(socket, _regions, _options, _time, _logger);
+        using var connection = new TcpServerConnection(socket, _regions, _paths, _options, _time, _logger);
         await (busy ? connection.RefuseAsync(_stop.Token) : connection.RunAsync(_stop.Token)).ConfigureAwait(false);
     }
 

@@ -1,15 +1,18 @@
 using System.Net;
 using Microsoft.Extensions.Logging;
+using NanoAspire.Native.Rdma.OneSided;
+using NanoAspire.Native.Rdma.SharedMemory;
 
 namespace NanoAspire.Native.Rdma.Tcp;
 
 /// <summary>
-/// Reads over plain TCP: needs nothing installed and, where there is no RDMA device, is the fastest way between two machines.
-/// The source checks every range before it sends; bytes are received straight into their destination.
+/// Transfers over plain TCP: needs nothing installed and, where there is no RDMA device, is the fastest way between two machines.
+/// The owner of a region checks every range before it sends or takes it; bytes are received straight into their destination.
 /// </summary>
 public sealed class TcpTransport : ITransport
 {
     private readonly TcpTransportOptions _options;
+    private readonly IReadOnlyList<IOneSidedPath> _paths;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly TcpConnectionPool _pool;
@@ -18,16 +21,28 @@ public sealed class TcpTransport : ITransport
     private TcpServer? _server;
     private TransferPeer _listening;
 
+    /// <summary>A reader on this machine that can map memory is told where, also by us.</summary>
+    private static readonly IReadOnlyList<IOneSidedPath> Mapped = [new MappedPath(copyThreads: 1)];
+
     /// <exception cref="ArgumentException">The options contradict themselves.</exception>
     public TcpTransport(RegionRegistry regions, TcpTransportOptions options, TimeProvider time, ILogger<TcpTransport> logger)
+        : this(regions, options, Mapped, time, logger)
+    {
+    }
+
+    internal TcpTransport(RegionRegistry regions, TcpTransportOptions options, IReadOnlyList<IOneSidedPath> paths, TimeProvider time, ILogger<TcpTransport> logger)
     {
         if (options.Validate().ToArray() is [_, ..] errors) throw new ArgumentException(string.Join("; ", errors), nameof(options));
-        (Regions, _options, _time, _logger) = (regions, options, time, logger);
+        (Regions, _options, _paths, _time, _logger) = (regions, options, paths, time, logger);
         _pool = new(options, time);
     }
 
     public string Name => "tcp";
+    public string Reason => "plain sockets: nothing to install, and faster than UCX over TCP";
     public RegionRegistry Regions { get; }
+
+    /// <summary>What was submitted to each peer.</summary>
+    internal PeerOrder Order { get; } = new();
 
     /// <summary>Control connections, for transports that move the bytes themselves.</summary>
     internal TcpConnectionPool Pool => _pool;
@@ -45,7 +60,7 @@ public sealed class TcpTransport : ITransport
         {
             _operations.ThrowIfClosed();
             if (_server is not null) return _listening;
-            _server = TcpServer.Start(Regions, _options, _time, _logger);
+            _server = TcpServer.Start(Regions, _paths, _options, _time, _logger);
             _listening = new(Advertise(_server.EndPoint), Regions.Incarnation);
             _logger.Listening(_listening.Address);
             return _listening;
@@ -53,9 +68,33 @@ public sealed class TcpTransport : ITransport
     }
 
     public Task<long> ReadAsync(TransferPeer peer, IReadOnlyList<TransferRange> ranges, ulong token, CancellationToken cancellationToken) =>
-        Telemetry.MeasureAsync(Name, _operations.RunAsync(stop => ReadAllAsync(peer, ranges, token, stop), cancellationToken));
+        Telemetry.MeasureAsync(Name, "read", _operations.RunAsync(stop => MoveAsync(peer, ranges, token, writes: false, stop), cancellationToken));
 
-    /// <summary>Fails reads in flight, closes all connections and waits until none is used any more.</summary>
+    public Task<long> WriteAsync(TransferPeer peer, IReadOnlyList<TransferRange> ranges, ulong token, WriteNotification? notification, CancellationToken cancellationToken) =>
+        Order.Track(peer, Telemetry.MeasureAsync(Name, "write", _operations.RunAsync(async stop =>
+        {
+            var bytes = await MoveAsync(peer, ranges, token, writes: true, stop).ConfigureAwait(false);
+            if (notification is { } value) await NotifyAsync(peer, value, token, stop).ConfigureAwait(false);
+            return bytes;
+        }, cancellationToken)));
+
+    public Task SendAsync(TransferPeer peer, ulong tag, ReadOnlyMemory<byte> message, CancellationToken cancellationToken)
+    {
+        if (message.Length > TransferInbox.MaxMessageBytes)
+            throw new TransferException(TransferCode.LimitExceeded, $"a message of {message.Length} bytes; one takes {TransferInbox.MaxMessageBytes}");
+        return Order.InOrder(peer, () => Telemetry.MeasureAsync(Name, "send", _operations.RunAsync(async stop =>
+        {
+            await UseAsync(peer, connection => connection.SendMessageAsync(peer, tag, message, stop), stop).ConfigureAwait(false);
+            return message.Length;
+        }, cancellationToken)));
+    }
+
+    public Task FlushAsync(TransferPeer peer, CancellationToken cancellationToken) => Order.FlushAsync(peer, cancellationToken);
+
+    internal Task NotifyAsync(TransferPeer peer, WriteNotification notification, ulong token, CancellationToken cancellationToken) =>
+        UseAsync(peer, connection => connection.NotifyAsync(peer, notification.Region, token, notification.Value, cancellationToken), cancellationToken);
+
+    /// <summary>Fails transfers in flight, closes all connections and waits until none is used any more.</summary>
     public async ValueTask DisposeAsync()
     {
         await _operations.DisposeAsync().ConfigureAwait(false);
@@ -65,14 +104,14 @@ public sealed class TcpTransport : ITransport
         if (server is not null) await server.DisposeAsync().ConfigureAwait(false);
     }
 
-    private async Task<long> ReadAllAsync(TransferPeer peer, IReadOnlyList<TransferRange> ranges, ulong token, CancellationToken cancellationToken)
+    private async Task<long> MoveAsync(TransferPeer peer, IReadOnlyList<TransferRange> ranges, ulong token, bool writes, CancellationToken cancellationToken)
     {
-        using var plan = ReadPlan.Create(Regions, ranges, _options.FrameBytes, TcpWire.MaxFrameRanges);
+        using var plan = TransferPlan.Create(Regions, ranges, _options.FrameBytes, TcpWire.MaxFrameRanges);
         if (plan.FrameCount == 0) return 0;
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
 
         var lanes = new Task[Math.Min(_options.ConnectionsPerRead, plan.FrameCount)];
-        for (var i = 0; i < lanes.Length; i++) lanes[i] = RunLaneAsync(plan, peer, token, mayWait: i == 0, stop);
+        for (var i = 0; i < lanes.Length; i++) lanes[i] = RunLaneAsync(plan, peer, token, writes, mayWait: i == 0, stop);
         try
         {
             // All lanes, also after a failure: the destination is free of writers only when none is left.
@@ -86,30 +125,39 @@ public sealed class TcpTransport : ITransport
         return plan.Bytes;
     }
 
-    private async Task RunLaneAsync(ReadPlan plan, TransferPeer peer, ulong token, bool mayWait, CancellationTokenSource stop)
+    private async Task RunLaneAsync(TransferPlan plan, TransferPeer peer, ulong token, bool writes, bool mayWait, CancellationTokenSource stop)
     {
         try
         {
-            var connection = mayWait
-                ? await _pool.RentAsync(peer.Address, stop.Token).ConfigureAwait(false)
-                : await _pool.TryRentAsync(peer.Address, stop.Token).ConfigureAwait(false);
-            if (connection is null) return;
-            try
-            {
-                await connection.ReadFramesAsync(plan, peer, token, stop.Token).ConfigureAwait(false);
-            }
-            catch (Exception e)
-            {
-                _pool.Discard(peer.Address, connection, peerLost: e is TransferException { IsTransient: true });
-                throw;
-            }
-            _pool.Return(peer.Address, connection);
+            await UseAsync(
+                peer,
+                connection => writes ? connection.WriteFramesAsync(plan, peer, token, stop.Token) : connection.ReadFramesAsync(plan, peer, token, stop.Token),
+                stop.Token, mayWait).ConfigureAwait(false);
         }
         catch
         {
             await stop.CancelAsync().ConfigureAwait(false);
             throw;
         }
+    }
+
+    /// <summary>Lends a connection; does nothing when there is none and it must not wait for one.</summary>
+    private async Task UseAsync(TransferPeer peer, Func<TcpConnection, Task> work, CancellationToken cancellationToken, bool mayWait = true)
+    {
+        var connection = mayWait
+            ? await _pool.RentAsync(peer.Address, cancellationToken).ConfigureAwait(false)
+            : await _pool.TryRentAsync(peer.Address, cancellationToken).ConfigureAwait(false);
+        if (connection is null) return;
+        try
+        {
+            await work(connection).ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            _pool.Discard(peer.Address, connection, peerLost: e is TransferException { IsTransient: true });
+            throw;
+        }
+        _pool.Return(peer.Address, connection);
     }
 
     private string Advertise(IPEndPoint bound)

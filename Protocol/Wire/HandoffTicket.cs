@@ -49,7 +49,7 @@ public sealed record HandoffLogprob(int Id, float Logprob);
 /// <summary>Memory that a peer may read: the transport's name and its own addressing.</summary>
 public sealed record KvEndpoint
 {
-    /// <summary><c>tcp</c>, <c>shm</c>, <c>ucx</c> or <c>loopback</c>.</summary>
+    /// <summary><c>auto</c>, <c>tcp</c>, <c>shm</c>, <c>ucx</c> or <c>loopback</c>.</summary>
     public required string Transport { get; init; }
     /// <summary>Transport address, e.g. <c>127.0.0.1:40123</c>.</summary>
     public required string Address { get; init; }

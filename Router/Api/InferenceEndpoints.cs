@@ -73,6 +73,8 @@ internal sealed class InferenceEndpoints(
         report.Model = pool.Name;
 
         using var deadline = new Deadline(request.Timeout ?? Timeout.InfiniteTimeSpan, time, http.RequestAborted);
+        await using var waiting = new KeepAlive(http, request.Stream, report.RequestId, time);
+        request.KeepAlive = waiting;
         report.Stage = "queue";
         var queued = time.GetTimestamp();
         var (place, full) = await gate.EnterAsync(pool.Name, request.Priority, deadline.Token);
@@ -115,6 +117,6 @@ internal sealed class InferenceEndpoints(
         Activity.Current?.SetTag("request.id", report.RequestId);
         Log.Request(logger, report.RequestId, report.Endpoint, report.Model, report.Stream, status, report.Outcome, report.PrefillEngine, report.AnswerEngine,
             report.Retries, report.PromptTokens, report.CachedTokens, report.CompletionTokens, report.FinishReason, report.ErrorCode,
-            report.FirstToken?.TotalMilliseconds, duration.TotalMilliseconds);
+            report.FirstToken?.TotalMilliseconds, duration.TotalMilliseconds, report.Moves);
     }
 }

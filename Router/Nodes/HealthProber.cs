@@ -106,11 +106,12 @@ internal sealed class HealthProber(NodeTable table, EngineClient client, RouterO
         try
         {
             using var list = JsonDocument.Parse(body);
+            var cards = list.RootElement.GetProperty("data").EnumerateArray();
             var ids = list.RootElement.GetProperty("data").EnumerateArray().Select(model => model.GetProperty("id").GetString() ?? "").ToArray();
             if (ids.Length == 0) return "it lists no models";
             if (!node.Models.SequenceEqual(ids, StringComparer.Ordinal))
             {
-                node.Learn(ids);
+                node.Learn(ids, cards.SelectMany(CapabilitiesOf).Distinct(StringComparer.Ordinal));
                 if (node.TakesWork) table.Refresh();
             }
             return null;
@@ -120,6 +121,11 @@ internal sealed class HealthProber(NodeTable table, EngineClient client, RouterO
             return $"its model list is not one: {e.Message}";
         }
     }
+
+    private static IEnumerable<string> CapabilitiesOf(JsonElement card) =>
+        card.TryGetProperty("capabilities", out var list) && list.ValueKind is JsonValueKind.Array
+            ? list.EnumerateArray().Where(item => item.ValueKind is JsonValueKind.String).Select(item => item.GetString()!)
+            : [];
 
     private static async Task Next(IChangeToken token, CancellationToken ct)
     {

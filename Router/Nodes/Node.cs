@@ -19,6 +19,7 @@ internal sealed class Node
     private bool _wasUp;        // the prober's as well
     private volatile bool _drained;
     private ImmutableArray<string> _learnedModels = [];
+    private ImmutableArray<string> _learnedCapabilities = [];
 
     public Node(EngineDescriptor engine, RouterOptions options, TimeProvider time)
     {
@@ -52,7 +53,7 @@ internal sealed class Node
     /// <summary>Whether new requests may go here, its breaker aside.</summary>
     public bool TakesWork => !_down && !_drained && !_engine.Draining;
 
-    public bool Has(string capability) => _engine.Capabilities.Contains(capability, StringComparer.Ordinal);
+    public bool Has(string capability) => _engine.Capabilities.Contains(capability, StringComparer.Ordinal) || _learnedCapabilities.Contains(capability, StringComparer.Ordinal);
 
     /// <summary>An operator's wish: finish what runs, take nothing new.</summary>
     public bool Drained { get => _drained; set => _drained = value; }
@@ -72,7 +73,12 @@ internal sealed class Node
 
     internal void Update(EngineDescriptor engine) => _engine = engine;
 
-    internal void Learn(IEnumerable<string> models) => _learnedModels = [.. models];
+    /// <summary>What an engine says of itself that nobody has told the router.</summary>
+    internal void Learn(IEnumerable<string> models, IEnumerable<string> capabilities)
+    {
+        _learnedModels = [.. models];
+        _learnedCapabilities = [.. capabilities];
+    }
 
     /// <summary>Whether probes should come faster than usual.</summary>
     internal bool Suspect => _down || _probeStreak < 0;

@@ -11,12 +11,16 @@ internal sealed class NodeVisit(Node node, int promptBytes) : IDisposable
 
     public void Succeed()
     {
-        if (Judge()) node.Breaker.Succeed();
+        if (!Judge()) return;
+        node.Breaker.Succeed();
+        Telemetry.NodeRequests.Add(1, [.. Telemetry.Tags(node), new("result", "completed")]);
     }
 
     public void Fail()
     {
-        if (Judge()) node.Breaker.Fail();
+        if (!Judge()) return;
+        node.Breaker.Fail();
+        Telemetry.NodeRequests.Add(1, [.. Telemetry.Tags(node), new("result", "failed")]);
     }
 
     /// <summary>The first token is there: the prompt no longer stands in the engine's way.</summary>

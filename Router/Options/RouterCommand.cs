@@ -29,6 +29,9 @@ internal static class RouterCommand
     private static readonly Option<string[]> ModelStrategies = Many("--model-strategy", "MODEL=STRATEGY for one model, several allowed");
     private static readonly Option<bool> NoHybridFallback = Named<bool>("--no-hybrid-fallback", "Do not use hybrid engines when prefill or decode engines are missing or fail");
     private static readonly Option<int?> Retries = Named<int?>("--retries", "Further engines tried before the first byte (default 2)");
+    private static readonly Option<int?> Moves = Named<int?>("--migration-limit", "How often a stream may go on at another engine when its own breaks off (default 1)");
+    private static readonly Option<string?> ToolCallParser = Named<string?>("--tool-call-parser", "Format of the tool calls of engines that do not parse their answers (default: none)");
+    private static readonly Option<string?> ReasoningParser = Named<string?>("--reasoning-parser", "Format of the reasoning of engines that do not parse their answers (default: none)");
     private static readonly Option<int?> MaxInFlight = Named<int?>("--max-inflight", "Requests of one model served at a time (default: no limit)");
     private static readonly Option<int?> QueueLength = Named<int?>("--queue-length", "Requests of one model that may wait (default 1024)");
     private static readonly Option<double?> QueueWait = Named<double?>("--queue-wait", "Seconds a request may wait (default 30)");
@@ -49,7 +52,7 @@ internal static class RouterCommand
         var command = new RootCommand("OpenAI front door: routes requests to engines and pairs prefill with decode")
         {
             Host, Port, CtrlAddress, CtrlScope, CtrlToken, Engines, ApiKeys, AdminKeys, ForwardAuthorization, Strategy, PrefillStrategy, DecodeStrategy, HybridStrategy,
-            ModelStrategies, NoHybridFallback, Retries, MaxInFlight, QueueLength, QueueWait, RateLimit, RateBurst, MaxBody, ProbeInterval, BreakerFailures,
+            ModelStrategies, NoHybridFallback, Retries, Moves, ToolCallParser, ReasoningParser, MaxInFlight, QueueLength, QueueWait, RateLimit, RateBurst, MaxBody, ProbeInterval, BreakerFailures,
             PrefillTimeout, FirstByteTimeout, SilenceTimeout, DrainTimeout,
         };
         command.SetAction((parsed, ct) => run(Read(parsed, environment), ct));
@@ -75,6 +78,8 @@ internal static class RouterCommand
             Strategy = ReadStrategy(parsed, defaults.Strategy),
             HybridFallback = !parsed.GetValue(NoHybridFallback),
             Retries = parsed.GetValue(Retries) ?? defaults.Retries,
+            Moves = parsed.GetValue(Moves) ?? defaults.Moves,
+            Parsing = new ParsingOptions { ToolCalls = parsed.GetValue(ToolCallParser), Reasoning = parsed.GetValue(ReasoningParser) },
             MaxBodyBytes = parsed.GetValue(MaxBody) ?? defaults.MaxBodyBytes,
             DrainTimeout = Seconds(parsed, DrainTimeout, defaults.DrainTimeout),
             Admission = defaults.Admission with

@@ -31,10 +31,14 @@ internal sealed record RouterOptions
     public ProbeOptions Probe { get; init; } = new();
     public DeadlineOptions Deadlines { get; init; } = new();
 
+    public ParsingOptions Parsing { get; init; } = new();
+
     public long MaxBodyBytes { get; init; } = 32L << 20;
     public int MaxJsonDepth { get; init; } = 64;
     /// <summary>Further engines tried when one fails before anything reached the client.</summary>
     public int Retries { get; init; } = 2;
+    /// <summary>How often a stream may go on at another engine when its own breaks off; 0 ends it with an error event.</summary>
+    public int Moves { get; init; } = 1;
     /// <summary>Serve from hybrid engines when prefill or decode engines are missing or all fail.</summary>
     public bool HybridFallback { get; init; } = true;
     /// <summary>How long running requests may take to finish when the process is told to stop.</summary>
@@ -47,6 +51,7 @@ internal sealed record RouterOptions
         Require(MaxBodyBytes > 0, "--max-body-size must be positive");
         Require(MaxJsonDepth is > 0 and <= 64, "the JSON depth limit must be between 1 and 64");
         Require(Retries is >= 0 and <= 10, "--retries must be between 0 and 10");
+        Require(Moves is >= 0 and <= 10, "--migration-limit must be between 0 and 10");
         Require(DrainTimeout >= TimeSpan.Zero, "--drain-timeout must not be negative");
         Require(ApiKeys.Concat(AdminKeys).All(key => key.Length > 0), "an API key is empty");
         Strategy.Validate();
@@ -54,6 +59,7 @@ internal sealed record RouterOptions
         Breaker.Validate();
         Probe.Validate();
         Deadlines.Validate();
+        Parsing.Validate();
     }
 
     internal static void Require(bool holds, string otherwise)

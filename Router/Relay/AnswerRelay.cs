@@ -33,8 +33,10 @@ internal sealed class AnswerRelay(AnswerLeg leg, DeadlineOptions deadlines, Dead
             Result = (int)response.StatusCode switch
             {
                 >= 500 or 408 => await FailureAsync(response),
+                >= 400 when http.Response.HasStarted => await FailureAsync(response),   // an answer that goes on cannot become a refusal
                 >= 400 => await RefusalAsync(http, response, copyHeaders),
                 _ when response.Content.Headers.ContentType?.MediaType is "text/event-stream" => await StreamAsync(http, response, copyHeaders),
+                _ when http.Response.HasStarted => new LegResult(LegStatus.Died, "no stream to go on with"),
                 _ => await WholeAsync(http, response, copyHeaders),
             };
         }
@@ -105,7 +107,13 @@ internal sealed class AnswerRelay(AnswerLeg leg, DeadlineOptions deadlines, Dead
                 await BeginAsync(http, copyHeaders);
                 leg.Report.FirstToken ??= time.GetElapsedTime(leg.Report.Started);
             }
-            await WriteAsync(http, held.AsMemory(0, length));
+            ReadOnlyMemory<byte> last = held.AsMemory(0, length);
+            if (!sent && leg.Rewriter is { } rewriter)
+            {
+                last = rewriter.Whole(last);
+                http.Response.ContentLength = last.Length;
+            }
+            await WriteAsync(http, last);
             return LegResult.Completed;
         }
         catch (SlowReaderException)
@@ -157,13 +165,18 @@ internal sealed class AnswerRelay(AnswerLeg leg, DeadlineOptions deadlines, Dead
                     }
                     tap.See(buffer.AsSpan(0, pass));
                     insideEvent = pass == length && SseEvents.WholeLength(buffer.AsSpan(0, pass)) != pass;
-                    await WriteAsync(http, buffer.AsMemory(0, pass));
+                    var (bytes, failed) = (new ReadOnlyMemory<byte>(buffer, 0, pass), false);
+                    if (leg.Progress is { } progress) bytes = progress.Pass(buffer.AsSpan(0, pass), out failed);
+                    if (leg.Rewriter is { } rewriter) bytes = rewriter.Pass(bytes.Span);
+                    if (!bytes.IsEmpty) await WriteAsync(http, bytes);
+                    if (failed) return await BreakOffAsync(http, insideEvent: false, new IOException("the engine reported a failure in the stream"));
                     buffer.AsSpan(pass, length - pass).CopyTo(buffer);
                     length -= pass;
                 }
                 if (read == 0) break;
             }
             if (!sent) return new LegResult(LegStatus.Died, "the stream was empty");
+            if (leg.Progress is not null && !tap.Done) return await BreakOffAsync(http, insideEvent, new IOException("the stream ended early"));
             return tap.Error ? new LegResult(LegStatus.Broken, "the engine reported a failure in the stream") : LegResult.Completed;
         }
         catch (SlowReaderException)
@@ -172,8 +185,7 @@ internal sealed class AnswerRelay(AnswerLeg leg, DeadlineOptions deadlines, Dead
         }
         catch (Exception e) when (sent && IsEnginesFault(e))
         {
-            await EndWithErrorAsync(http, insideEvent, e);
-            return new LegResult(LegStatus.Broken, deadline.Passed ? "the stream fell silent" : e.Message);
+            return await BreakOffAsync(http, insideEvent, e);
         }
         finally
         {
@@ -189,6 +201,15 @@ internal sealed class AnswerRelay(AnswerLeg leg, DeadlineOptions deadlines, Dead
         return new LegResult(leg.Handoff && error.BlamesHandoff ? LegStatus.HandoffRefused : LegStatus.Failed, error.Message);
     }
 
+    /// <summary>The engine is gone in mid-stream: the client hears of it unless another engine can go on.</summary>
+    private async Task<LegResult> BreakOffAsync(HttpContext http, bool insideEvent, Exception cause)
+    {
+        var reason = deadline.Passed ? "the stream fell silent" : cause.Message;
+        if (leg.Progress is { Known: true } && !insideEvent) return new LegResult(LegStatus.Interrupted, reason);
+        await EndWithErrorAsync(http, insideEvent, cause);
+        return new LegResult(LegStatus.Broken, reason);
+    }
+
     private async Task EndWithErrorAsync(HttpContext http, bool insideEvent, Exception cause)
     {
         var error = ErrorReply.NodeFailed(deadline.Passed ? "the stream fell silent" : "the engine's connection broke");
@@ -201,12 +222,15 @@ internal sealed class AnswerRelay(AnswerLeg leg, DeadlineOptions deadlines, Dead
     private async Task BeginAsync(HttpContext http, Func<ValueTask<bool>> copyHeaders)
     {
         leg.Answered?.Invoke();
+        if (http.Response.HasStarted) return;
         await CopyHeadersAsync(http, copyHeaders);
     }
 
     private async Task BeginStreamAsync(HttpContext http, Func<ValueTask<bool>> copyHeaders)
     {
+        var started = http.Response.HasStarted;
         await BeginAsync(http, copyHeaders);
+        if (started) return;
         http.Response.Headers.CacheControl = "no-cache";
         http.Response.Headers["X-Accel-Buffering"] = "no";
         http.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();

@@ -24,8 +24,10 @@ internal sealed class EngineForwarder(IHttpForwarder forwarder, EngineClient cli
     /// <exception cref="OperationCanceledException">The client left or the caller's token was cancelled.</exception>
     public async Task<LegResult> ForwardAsync(HttpContext http, Node node, AnswerLeg leg, CancellationToken ct)
     {
+        if (leg.Request.KeepAlive is { } waiting) await waiting.EndAsync();
         using var deadline = new Deadline(leg.FirstByte, time, ct);
         var relay = new AnswerRelay(leg, options.Deadlines, deadline, time);
+        if (http.Response.HasStarted) return await GoOnAsync(http, node, leg, relay, deadline, ct);
         var transformer = new Transformer(relay, leg, options.ForwardAuthorization);
         using var body = MemoryMarshal.TryGetArray(leg.Body, out var bytes)
             ? new MemoryStream(bytes.Array!, bytes.Offset, bytes.Count, writable: false)
@@ -45,6 +47,29 @@ internal sealed class EngineForwarder(IHttpForwarder forwarder, EngineClient cli
                 or OperationCanceledException   // the connect timeout
             ? new LegResult(LegStatus.Unreachable, "cannot connect")
             : new LegResult(LegStatus.Died, cause?.Message ?? error.ToString());
+    }
+
+    /// <summary>YARP takes a response that has begun for somebody else's: the rest of one comes straight from the client.</summary>
+    private async Task<LegResult> GoOnAsync(HttpContext http, Node node, AnswerLeg leg, AnswerRelay relay, Deadline deadline, CancellationToken ct)
+    {
+        try
+        {
+            using var message = new HttpRequestMessage(HttpMethod.Post, node.Url + leg.Request.Path) { Content = new ReadOnlyMemoryContent(leg.Body) };
+            message.Content.Headers.ContentType = new("application/json");
+            EngineHeaders.Copy(http.Request, message, leg.Request.RequestId, options.ForwardAuthorization);
+            using var response = await client.SendAsync(message, deadline.Token);
+            await relay.RunAsync(http, response, static () => ValueTask.FromResult(false));
+            relay.Failure?.Throw();
+            return relay.Result ?? new LegResult(LegStatus.Died, "no answer");
+        }
+        catch (OperationCanceledException) when (!ct.IsCancellationRequested)
+        {
+            return deadline.Passed ? new LegResult(LegStatus.TimedOut, "no answer in time") : new LegResult(LegStatus.Unreachable, "cannot connect in time");
+        }
+        catch (HttpRequestException e)
+        {
+            return new LegResult(e.HttpRequestError is HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError ? LegStatus.Unreachable : LegStatus.Died, e.Message);
+        }
     }
 
     private sealed class Transformer(AnswerRelay relay, AnswerLeg leg, bool authorization) : HttpTransformer

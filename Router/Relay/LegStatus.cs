@@ -19,6 +19,8 @@ internal enum LegStatus
     TimedOut,
     /// <summary>The engine failed after the first byte; the client has been told.</summary>
     Broken,
+    /// <summary>The engine failed after the first byte; the client has not been told, since another engine can go on.</summary>
+    Interrupted,
     /// <summary>The client takes nothing any more; its connection is closed.</summary>
     ClientStalled,
 }

@@ -10,6 +10,13 @@ internal static class SseEvents
     public static int WholeLength(ReadOnlySpan<byte> buffer) =>
         Math.Max(End(buffer.LastIndexOf("\n\n"u8), 2), End(buffer.LastIndexOf("\n\r\n"u8), 3));
 
+    /// <summary>Length of the first whole event; 0 when there is none.</summary>
+    public static int FirstLength(ReadOnlySpan<byte> buffer)
+    {
+        var (lf, crlf) = (buffer.IndexOf("\n\n"u8), buffer.IndexOf("\n\r\n"u8));
+        return crlf >= 0 && (lf < 0 || crlf < lf) ? crlf + 3 : End(lf, 2);
+    }
+
     /// <summary>The data of the next line that has some, and what follows it; false at the end.</summary>
     public static bool TryNextData(ref ReadOnlySpan<byte> events, out ReadOnlySpan<byte> data)
     {

@@ -5,6 +5,8 @@ namespace NanoAspire.Router.Relay;
 /// <summary>Looks at the events that pass, for the access log and the metrics. Parses only those that carry more than text.</summary>
 internal sealed class StreamTap(RequestReport report, TimeProvider time)
 {
+    private long _last;
+
     /// <summary>Events with data so far.</summary>
     public int Events { get; private set; }
     /// <summary>The stream said that it is complete.</summary>
@@ -13,6 +15,17 @@ internal sealed class StreamTap(RequestReport report, TimeProvider time)
     public bool Error { get; private set; }
 
     public void See(ReadOnlySpan<byte> events)
+    {
+        var before = Events;
+        var begun = report.FirstToken is not null;
+        SeeAll(events);
+        // Events that arrive together share the time since the last ones.
+        var now = time.GetTimestamp();
+        if (begun && Events > before) Telemetry.InterToken.Record(time.GetElapsedTime(_last, now).TotalSeconds / (Events - before), new KeyValuePair<string, object?>("model", report.Model));
+        _last = now;
+    }
+
+    private void SeeAll(ReadOnlySpan<byte> events)
     {
         while (SseEvents.TryNextData(ref events, out var data))
         {

@@ -1,4 +1,7 @@
 using System.Text.Json;
+using NanoAspire.Router.Continuation;
+using NanoAspire.Router.Nodes;
+using NanoAspire.Router.Relay;
 
 namespace NanoAspire.Router.Requests;
 
@@ -7,6 +10,9 @@ internal sealed class InferenceRequest
 {
     private static readonly string[] RoutersOwn = ["kv_transfer_params"];
     private static readonly string[] RoutersOwnInPrefill = ["kv_transfer_params", "stream_options"];
+
+    /// <summary>OpenAI's default for the legacy endpoint.</summary>
+    private const int CompletionBudget = 16;
 
     private PromptText? _prompt;
 
@@ -23,6 +29,11 @@ internal sealed class InferenceRequest
     /// <summary>The client's own limit on the whole request.</summary>
     public TimeSpan? Timeout { get; init; }
 
+    /// <summary>Keeps the client waiting patiently until the first byte; ends before the response is written to.</summary>
+    public KeepAlive? KeepAlive { get; set; }
+    /// <summary>Set when the client's stream can be gone on with: what of it the client has.</summary>
+    public StreamProgress? Progress { get; init; }
+
     public string Path => Endpoint is InferenceEndpoint.ChatCompletions ? "/v1/chat/completions" : "/v1/completions";
     public string Operation => Endpoint is InferenceEndpoint.ChatCompletions ? "chat" : "text_completion";
 
@@ -36,14 +47,70 @@ internal sealed class InferenceRequest
     /// The body for an engine that does both phases: the client's, untouched. A hand-off is the router's to give, so a client's own
     /// <c>kv_transfer_params</c> (which names memory of other processes) does not pass.
     /// </summary>
-    public ReadOnlyMemory<byte> HybridBody => Body.Contains("kv_transfer_params") ? Body.With(RoutersOwn) : Body.Bytes;
+    public ReadOnlyMemory<byte> HybridBody(StreamProgress? progress) => progress is not null
+        ? Body.With(RoutersOwn, Resumable)
+        : Body.Contains("kv_transfer_params") ? Body.With(RoutersOwn) : Body.Bytes;
+
+    /// <summary>The body for an engine whose answer the router parses: markers must stay in the text, even where they are special tokens.</summary>
+    public ReadOnlyMemory<byte> UnparsedBody => Body.Contains("skip_special_tokens") ? HybridBody(null) : Body.With(RoutersOwn, ("skip_special_tokens", "false"));
 
     /// <summary>The body for prefill: never streamed, KV to be parked. The token budget stays, since it travels with the sequence.</summary>
     public ReadOnlyMemory<byte> PrefillBody => Body.With(RoutersOwnInPrefill, ("stream", "false"), ("kv_transfer_params", """{"do_remote_decode":true}"""));
 
     /// <param name="migration">JSON text of the hand-off, as prefill gave it.</param>
-    public ReadOnlyMemory<byte> DecodeBody(string migration) =>
-        Body.With([], ("stream", Stream ? "true" : "false"), ("kv_transfer_params", $$"""{"migration":{{migration}}}"""));
+    /// <param name="progress">Set when the engine is to list tokens.</param>
+    public ReadOnlyMemory<byte> DecodeBody(string migration, StreamProgress? progress)
+    {
+        var (stream, handoff) = (("stream", Stream ? "true" : "false"), ("kv_transfer_params", $$"""{"migration":{{migration}}}"""));
+        return progress is null ? Body.With([], stream, handoff) : Body.With([], stream, handoff, Resumable);
+    }
+
+    /// <summary>
+    /// Whether a stream of this request can go on at another engine: one answer to one prompt. A grammar is no hindrance, since where
+    /// it stands follows from the tokens.
+    /// </summary>
+    public bool IsContinuable => Stream && Body.Integer("n") is null or 1 && !Body.Has("best_of") && Body.Boolean("echo") is not true && HasOnePrompt;
+
+    /// <summary>Of an answer that goes on: whether the engine can do that and has not just broken off itself.</summary>
+    public bool MayServe(Node node) => Progress is not { Moves: > 0 } progress || (node.Has(StreamProgress.Capability) && !progress.Gone.Contains(node));
+
+    /// <summary>The request for what is left of the answer; null when nothing is.</summary>
+    public InferenceRequest? Rest(StreamProgress progress)
+    {
+        List<(string Name, string Json)> members = [("resume_token_ids", progress.TokensJson)];
+        string[] budgets = [.. new[] { "max_tokens", "max_completion_tokens" }.Where(Body.Has)];
+        foreach (var name in budgets) members.Add((name, Left(Body.Integer(name) ?? 0)));
+        if (budgets.Length == 0 && Endpoint is InferenceEndpoint.Completions) members.Add(("max_tokens", Left(CompletionBudget)));
+        if (members.Any(member => member.Json.StartsWith('-') || member.Json == "0")) return null;
+        return Copy(JsonObjectBytes.Parse(Body.With([], [.. members]), 64), progress);
+
+        string Left(long budget) => (budget - progress.TokenCount).ToString(System.Globalization.CultureInfo.InvariantCulture);
+    }
+
+    public InferenceRequest With(StreamProgress progress) => Copy(Body, progress);
+
+    /// <summary>The client itself asked for token ids.</summary>
+    public bool WantsTokens => Body.Boolean("return_token_ids") is true;
+
+    private InferenceRequest Copy(JsonObjectBytes body, StreamProgress progress) => new()
+    {
+        Endpoint = Endpoint,
+        Body = body,
+        Model = Model,
+        Stream = Stream,
+        IncludeUsage = IncludeUsage,
+        RequestId = RequestId,
+        SessionKey = SessionKey,
+        Priority = Priority,
+        Timeout = Timeout,
+        KeepAlive = KeepAlive,
+        Progress = progress,
+    };
+
+    private static (string, string) Resumable => ("resumable", "true");
+
+    private bool HasOnePrompt => Endpoint is InferenceEndpoint.ChatCompletions || Body.KindOf("prompt") is JsonTokenType.String
+        || Body.Value("prompt").Span[1..].TrimStart(" \t\r\n"u8) is [(byte)'-' or (>= (byte)'0' and <= (byte)'9'), ..];
 
     /// <exception cref="BadRequestException">The body cannot be a request of this endpoint.</exception>
     public static InferenceRequest Parse(InferenceEndpoint endpoint, ReadOnlyMemory<byte> bytes, int maxDepth, string requestId, IHeaderDictionary headers)

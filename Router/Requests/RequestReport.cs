@@ -16,6 +16,8 @@ internal sealed class RequestReport(string requestId, long started)
     /// <summary>The engine that gave the answer; a hybrid one too.</summary>
     public string? AnswerEngine { get; set; }
     public int Retries { get; set; }
+    /// <summary>Engines that went on with the stream after another broke off.</summary>
+    public int Moves { get; private set; }
     public TimeSpan? FirstToken { get; set; }
     public long? PromptTokens { get; set; }
     public long? CachedTokens { get; set; }
@@ -31,6 +33,13 @@ internal sealed class RequestReport(string requestId, long started)
     {
         Retries++;
         Telemetry.Retries.Add(1, new("stage", stage), new("reason", because?.Status.ToString() ?? "none"));
+    }
+
+    /// <summary>A stream goes on at another engine.</summary>
+    public void CountMove(string stage)
+    {
+        Moves++;
+        Telemetry.Migrations.Add(1, new KeyValuePair<string, object?>("type", stage));
     }
 
     /// <summary>Takes over how an engine's answer ended. One that can be retried has not ended anything.</summary>

@@ -1,4 +1,5 @@
 using NanoAspire.Protocol.Wire;
+using NanoAspire.Router.Continuation;
 using NanoAspire.Router.Leases;
 using NanoAspire.Router.Nodes;
 using NanoAspire.Router.Options;
@@ -35,7 +36,7 @@ internal sealed class DisaggregatedFlow(
         var (http, request, report, pool, ct) = attempt;
         attempt.HandoffInDoubt = false;
         var decodes = selector.Rank(pool, EngineRole.Decode, request, node =>
-            !attempt.FailedDecode.Contains(node) && pool.Prefill.Any(prefill => IsOpen(prefill) && NodeSelector.CanPair(prefill, node)));
+            request.MayServe(node) && !attempt.FailedDecode.Contains(node) && pool.Prefill.Any(prefill => IsOpen(prefill) && NodeSelector.CanPair(prefill, node)));
         NodeVisit? reserved = null;
         var first = 0;
         for (; first < decodes.Length && reserved is null; first++) reserved = selector.Enter(pool, decodes[first], request, promptBytes: 0);
@@ -59,7 +60,8 @@ internal sealed class DisaggregatedFlow(
                     var result = await answer.RunAsync(http, visit, LegFor(request, report, parked, lease, visit.Node), ct);
                     attempt.Last = result;
                     report.Conclude(result);
-                    if (!result.Retryable) return FlowResult.Answered;
+                    if (result.Status is LegStatus.Interrupted) request.Progress?.Gone.Add(visit.Node);
+                    if (!result.Retryable) return new FlowResult(Done: true, result);
                     if (result.Status is LegStatus.HandoffRefused)
                     {
                         attempt.HandoffInDoubt = true;
@@ -81,7 +83,7 @@ internal sealed class DisaggregatedFlow(
     private async Task<(bool Done, PrefillReply.Parked? Parked, Node? Node)> PrefillAsync(Attempt attempt, Node decode)
     {
         var (http, request, report, pool, ct) = attempt;
-        var ranked = selector.Rank(pool, EngineRole.Prefill, request, node => NodeSelector.CanPair(node, decode) && !attempt.FailedPrefill.Contains(node));
+        var ranked = selector.Rank(pool, EngineRole.Prefill, request, node => NodeSelector.CanPair(node, decode) && request.MayServe(node) && !attempt.FailedPrefill.Contains(node));
         var tries = 0;
         // Engines whose hand-off was refused come last: they are the likelier culprits.
         foreach (var node in ranked.OrderBy(attempt.Doubted.Contains))
@@ -94,6 +96,7 @@ internal sealed class DisaggregatedFlow(
             report.PrefillEngine = node.Id;
             var (waiting, started) = (node.PendingPromptBytes, node.Speed.Start());
             var reply = await prefillStage.RunAsync(http, node, request, ct);
+            if (reply is PrefillReply.Finished or PrefillReply.Refused && request.KeepAlive is { } comments) await comments.EndAsync();
             switch (reply)
             {
                 case PrefillReply.Parked parked:
@@ -108,6 +111,11 @@ internal sealed class DisaggregatedFlow(
                     report.AnswerEngine = node.Id;
                     await FirstTokenAnswer.WriteAsync(http, request, report, finished.Body, ct);
                     return (true, null, node);
+                case PrefillReply.Refused refused when http.Response.HasStarted:
+                    visit.Succeed();
+                    attempt.FailedPrefill.Add(node);
+                    attempt.Last = new LegResult(LegStatus.Failed, $"status {refused.Status}");
+                    break;
                 case PrefillReply.Refused refused:
                     visit.Succeed();
                     await PassRefusalAsync(http, report, refused, ct);
@@ -127,7 +135,8 @@ internal sealed class DisaggregatedFlow(
     {
         Request = request,
         Report = report,
-        Body = request.DecodeBody(parked.Migration),
+        Progress = decode.Has(StreamProgress.Capability) ? request.Progress : null,
+        Body = request.DecodeBody(parked.Migration, decode.Has(StreamProgress.Capability) ? request.Progress : null),
         FirstByte = request.Stream ? options.Deadlines.FirstByte : options.Deadlines.WholeAnswer,
         Handoff = true,
         // With several sequences the first byte only says that one of them has been pulled.

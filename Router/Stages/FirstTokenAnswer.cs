@@ -16,10 +16,15 @@ internal static class FirstTokenAnswer
         report.Outcome = RequestOutcome.Completed;
         if (request.Stream)
         {
-            http.Response.ContentType = "text/event-stream";
-            http.Response.Headers.CacheControl = "no-cache";
-            http.Response.Headers["X-Accel-Buffering"] = "no";
-            await http.Response.Body.WriteAsync(ToStream(body, request.IncludeUsage), ct);
+            var events = ToStream(body, request.IncludeUsage);
+            if (!http.Response.HasStarted)
+            {
+                http.Response.ContentType = "text/event-stream";
+                http.Response.Headers.CacheControl = "no-cache";
+                http.Response.Headers["X-Accel-Buffering"] = "no";
+            }
+            if (request.Progress is { Moves: > 0 } progress) events = progress.Pass(events.Span, out _);
+            await http.Response.Body.WriteAsync(events, ct);
         }
         else
         {
@@ -118,7 +123,8 @@ internal static class FirstTokenAnswer
             foreach (var call in member.Value.EnumerateArray())
             {
                 writer.WriteStartObject();
-                writer.WriteNumber("index", index++);
+                writer.WriteNumber("index", call.TryGetProperty("index", out var place) ? place.GetInt32() : index);
+                index++;
                 foreach (var part in call.EnumerateObject().Where(static part => part.Name is not "index")) part.WriteTo(writer);
                 writer.WriteEndObject();
             }

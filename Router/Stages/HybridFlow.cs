@@ -1,6 +1,8 @@
 using NanoAspire.Protocol.Wire;
+using NanoAspire.Router.Continuation;
 using NanoAspire.Router.Nodes;
 using NanoAspire.Router.Options;
+using NanoAspire.Router.Parsing;
 using NanoAspire.Router.Relay;
 using NanoAspire.Router.Requests;
 
@@ -13,22 +15,27 @@ internal sealed class HybridFlow(NodeSelector selector, AnswerStage answer, Rout
     {
         LegResult? last = null;
         var tries = 0;
-        foreach (var node in selector.Rank(pool, EngineRole.Hybrid, request, static _ => true))
+        foreach (var node in selector.Rank(pool, EngineRole.Hybrid, request, request.MayServe))
         {
             if (tries > options.Retries) break;
             using var visit = selector.Enter(pool, node, request, request.PromptBytes);
             if (visit is null) continue;
             if (tries++ > 0) report.CountRetry("generate", last);
             report.Stage = "generate";
+            var rewriter = node.Has(ParsingOptions.Capability) ? null : AnswerRewriter.For(options.Parsing, request);
+            var progress = rewriter is not null ? null : node.Has(StreamProgress.Capability) ? request.Progress : null;
             last = await answer.RunAsync(http, visit, new AnswerLeg
             {
                 Request = request,
                 Report = report,
-                Body = request.HybridBody,
+                Body = rewriter is null ? request.HybridBody(progress) : request.UnparsedBody,
+                Rewriter = rewriter,
+                Progress = progress,
                 FirstByte = request.Stream ? options.Deadlines.Prefill + options.Deadlines.FirstByte : options.Deadlines.WholeAnswer,
             }, ct);
             report.Conclude(last);
-            if (!last.Retryable) return FlowResult.Answered;
+            if (last.Status is LegStatus.Interrupted) progress?.Gone.Add(node);
+            if (!last.Retryable) return new FlowResult(Done: true, last);
         }
         return new FlowResult(Done: false, last);
     }

@@ -4,7 +4,7 @@ using NanoAspire.Benchmarks.Commands;
 using NanoAspire.Benchmarks.Transfer;
 
 // The second process of the transfer benchmark is this program again.
-if (args is [TransferSource.Verb, var bytes]) return await TransferSource.RunAsync(long.Parse(bytes, CultureInfo.InvariantCulture));
+if (args is [TransferSource.Verb, var bytes, var transport]) return await TransferSource.RunAsync(long.Parse(bytes, CultureInfo.InvariantCulture), transport);
 
 // --json prints one JSON document on stdout; everything else goes to stderr.
 var root = new RootCommand("Measures NanoAspire against ceilings taken in the same run.")
@@ -13,6 +13,7 @@ var root = new RootCommand("Measures NanoAspire against ceilings taken in the sa
     MakeModelCommand.Create(),
     CtrlCommand.Create(),
     RouterCommand.Create(),
+    RoutingCommand.Create(),
     TransferCommand.Create(),
 };
 var parsed = root.Parse(args);

@@ -34,6 +34,19 @@ public sealed class ResumeTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_grammar_goes_on_where_it_was()
+    {
+        var body = Chat(DemoDialogue.Prefill);
+        body["temperature"] = 1.2;
+        body["seed"] = 3;
+        body["response_format"] = JsonNode.Parse("""{"type":"json_schema","json_schema":{"name":"s","schema":{"type":"object","properties":{"name":{"type":"string","maxLength":12},"n":{"type":"integer","minimum":10,"maximum":500}},"required":["name","n"],"additionalProperties":false}}}""");
+        await CheckAsync(ChatPath, body, step: 4);
+        var call = Chat(DemoDialogue.Call);
+        call["tool_choice"] = "required";
+        await CheckAsync(ChatPath, call, step: 4);
+    }
+
+    [Fact]
     public async Task A_disaggregated_pair_goes_on_with_an_answer()
     {
         await using var prefill = await RunningEngine.StartAsync(EngineRole.Prefill);
@@ -52,6 +65,24 @@ public sealed class ResumeTests : IAsyncLifetime
         }
         await prefill.WaitUntilIdleAsync();
         await decode.WaitUntilIdleAsync();
+    }
+
+    [Fact]
+    public async Task A_call_that_ends_with_the_first_token_of_the_rest_keeps_its_place()
+    {
+        await using var prefill = await RunningEngine.StartAsync(EngineRole.Prefill);
+        var body = Chat(DemoDialogue.Call);
+        var whole = await EventsAsync(_engine, ChatPath, body);
+        var fragments = whole.Select((chunk, place) => (Call: chunk["choices"]!.AsArray().FirstOrDefault()?["delta"]?["tool_calls"]?[0], place)).Where(item => item.Call is not null && item.Call["id"] is null).ToList();
+        var (last, at) = fragments[^1];
+        var rest = Resumed(body, whole[1..at]);
+        rest["max_tokens"] = 1;
+        rest["stream"] = false;
+        rest["kv_transfer_params"] = new JsonObject { ["do_remote_decode"] = true };
+        var call = Assert.Single((await prefill.PostAsync(ChatPath, rest))["choices"]![0]!["message"]!["tool_calls"]!.AsArray())!;
+        Assert.Equal(0, call["index"]!.GetValue<int>());
+        Assert.Null(call["id"]);
+        Assert.Equal(last!["function"]!["arguments"]!.GetValue<string>(), call["function"]!["arguments"]!.GetValue<string>());
     }
 
     [Fact]

@@ -29,13 +29,14 @@ internal sealed class RunningEngine : IAsyncDisposable
     public ServedModel Model => _app.Services.GetRequiredService<ServedModel>();
 
     public static async Task<RunningEngine> StartAsync(
-        EngineRole role = EngineRole.Hybrid, string? folder = null, EngineOptions? options = null, Func<ModelLoadOptions, ModelLoadOptions>? load = null, bool allowLocal = false)
+        EngineRole role = EngineRole.Hybrid, string? folder = null, EngineOptions? options = null, Func<ModelLoadOptions, ModelLoadOptions>? load = null, bool allowLocal = false,
+        string transport = "tcp")
     {
         options ??= new EngineOptions { MaxSequences = 16 };
         var loadOptions = new ModelLoadOptions { KvMemoryBytes = 64 << 20, MaxBatchedTokens = options.MaxBatchedTokens, MaxSequences = options.MaxSequences, Threads = 2 };
         var app = EngineServer.Build(new ServeOptions
         {
-            Engine = new EngineSettings(folder ?? RepositoryPaths.DemoModel, load?.Invoke(loadOptions) ?? loadOptions, options, "tcp"),
+            Engine = new EngineSettings(folder ?? RepositoryPaths.DemoModel, load?.Invoke(loadOptions) ?? loadOptions, options, transport),
             Role = role,
             Port = 0,
             DefaultPort = 0,

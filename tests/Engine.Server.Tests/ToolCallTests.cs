@@ -31,8 +31,10 @@ public sealed class ToolCallTests : IAsyncLifetime
         var message = answer["choices"]![0]!["message"]!.DeepClone();
         var messages = body["messages"]!.AsArray();
         messages.Add(message);
-        messages.Add(new JsonObject { ["role"] = "tool", ["tool_call_id"] = message["tool_calls"]![0]!["id"]!.DeepClone(), ["content"] = "21" });
+        messages.Add(new JsonObject { ["role"] = "tool", ["tool_call_id"] = message["tool_calls"]![0]!["id"]!.DeepClone(), ["content"] = DemoDialogue.All[^1].Messages[^1]!["content"]!.DeepClone() });
+        body["return_token_ids"] = true;
         var second = await _engine.PostAsync("/v1/chat/completions", body);
+        Assert.Equal(DemoDialogue.All[^1].PromptIds, second["prompt_token_ids"]!.AsArray().Select(id => id!.GetValue<int>()));
         Assert.Equal("It is 21 degrees in Paris.", second["choices"]![0]!["message"]!["content"]!.GetValue<string>());
         Assert.Equal("stop", second["choices"]![0]!["finish_reason"]!.GetValue<string>());
     }

@@ -9,6 +9,8 @@ internal sealed class FaultyTransport(IKvTransport inner, Action<int, IReadOnlyL
     public List<int[]> Reads { get; } = [];
 
     public string Name => inner.Name;
+    public string Reason => inner.Reason;
+    public IReadOnlyList<TransferPath> Paths => inner.Paths;
     public bool CanRead(KvEndpoint source) => inner.CanRead(source);
     public string PathTo(KvEndpoint source) => inner.PathTo(source);
     public KvEndpoint Export(IKvMemory memory, IReadGuard guard) => inner.Export(memory, guard);

@@ -62,7 +62,7 @@ public sealed class KvPullerTests
         { "checksums", static t => t with { Checksums = t.Checksums[..^1] } },
         { "block beyond the source", static t => t with { Blocks = [t.Blocks[0], 32] } },
         { "negative block", static t => t with { Blocks = [t.Blocks[0], -1] } },
-        { "transport", static t => t with { Source = t.Source with { Transport = "ucx" } } },
+        { "transport", static t => t with { Source = t.Source with { Transport = "pigeon" } } },
     };
 
     [Theory, MemberData(nameof(Mismatches))]

@@ -12,9 +12,19 @@ internal sealed partial class PeerProcess : IAsyncDisposable
 
     private readonly Process _process;
 
-    public PeerProcess(params object[] arguments)
+    public PeerProcess(params object[] arguments) : this([], null, arguments)
     {
-        var start = new ProcessStartInfo("dotnet") { RedirectStandardInput = true, RedirectStandardOutput = true };
+    }
+
+    /// <param name="prefix">A command that runs another one, such as <c>ip netns exec NAME</c>.</param>
+    /// <param name="ucxTransports">For <c>UCX_TLS</c>.</param>
+    /// <param name="arguments">Of the peer.</param>
+    public PeerProcess(string[] prefix, string? ucxTransports, params object[] arguments)
+    {
+        var start = new ProcessStartInfo(prefix.Length > 0 ? prefix[0] : "dotnet") { RedirectStandardInput = true, RedirectStandardOutput = true };
+        foreach (var word in prefix.Skip(1)) start.ArgumentList.Add(word);
+        if (prefix.Length > 0) start.ArgumentList.Add("dotnet");
+        if (ucxTransports is not null) start.Environment["UCX_TLS"] = ucxTransports;
         start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "TransferPeer.dll"));
         foreach (var argument in arguments) start.ArgumentList.Add(Convert.ToString(argument, CultureInfo.InvariantCulture)!);
         _process = Process.Start(start)!;
@@ -33,11 +43,22 @@ internal sealed partial class PeerProcess : IAsyncDisposable
 
     public async Task<HandoffTicket> ParkAsync(int blocks) => MigrationText.Decode(await AskAsync($"park {blocks}"))[0];
 
+    public static string Text(HandoffTicket ticket) => MigrationText.Encode([ticket]);
+
     public async Task<int> AskNumberAsync(string command) => int.Parse(await AskAsync(command), CultureInfo.InvariantCulture);
 
     /// <summary>Of the file behind the process's KV memory.</summary>
     public string ArenaName() =>
         File.ReadLines($"/proc/{_process.Id}/maps").SelectMany(static line => line.Split(' ')).First(static word => word.Contains("nanoaspire-", StringComparison.Ordinal));
+
+    /// <summary>Sockets that the process has open.</summary>
+    public int Sockets => Directory.GetFileSystemEntries($"/proc/{_process.Id}/fd").Count(static fd => new FileInfo(fd).LinkTarget?.StartsWith("socket:", StringComparison.Ordinal) == true);
+
+    public async Task<int> ExitCodeAsync()
+    {
+        await _process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(60));
+        return _process.ExitCode;
+    }
 
     public void Signal(int signal) => Assert.Equal(0, kill(_process.Id, signal));
 

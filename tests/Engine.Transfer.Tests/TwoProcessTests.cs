@@ -2,6 +2,7 @@ using System.Net.NetworkInformation;
 using Microsoft.Extensions.Logging.Abstractions;
 using NanoAspire.Native.Rdma.Tcp;
 using NanoAspire.Protocol.Wire;
+using NanoAspire.Tests;
 using NanoAspire.TransferPeer;
 
 namespace NanoAspire.Engine.Transfer.Tests;
@@ -11,6 +12,9 @@ public sealed class TwoProcessTests : IAsyncDisposable
 {
     private const int Blocks = 64;
     private const int BlockBytes = 64 << 10;
+
+    /// <summary>UCX only where it is installed; the contract of the transports says so visibly.</summary>
+    public static TheoryData<string> Transports => Needs.Ucx ? ["tcp", "shm", "ucx"] : ["tcp", "shm"];
 
     private readonly PatternMemory _memory = new(Blocks, BlockBytes);
     private IKvTransport? _transport;
@@ -30,10 +34,10 @@ public sealed class TwoProcessTests : IAsyncDisposable
     private static TcpTransportOptions Tcp => new() { FrameBytes = 64 << 10, FrameTimeout = TimeSpan.FromMilliseconds(1200) };
 
     /// <summary>Of every request at the source, so that a pull takes a second or two.</summary>
-    private static int DelayMs(string transport) => transport == "shm" ? 400 : 40;
+    private static int DelayMs(string transport) => transport == "tcp" ? 40 : 400;
 
     /// <summary>Requests that a pull of all blocks takes: one a frame, or one a pin of sixteen.</summary>
-    private static int Requests(string transport) => transport == "shm" ? Blocks / 16 : Blocks;
+    private static int Requests(string transport) => transport == "tcp" ? Blocks : Blocks / 16;
 
     public async ValueTask DisposeAsync()
     {
@@ -65,7 +69,7 @@ public sealed class TwoProcessTests : IAsyncDisposable
         for (var i = 0; i < Blocks; i++) Assert.False(_memory.Block(i).ContainsAnyExcept((byte)0x77));
     }
 
-    [Theory, InlineData("tcp"), InlineData("shm")]
+    [Theory, MemberData(nameof(Transports))]
     public async Task Blocks_cross_processes_whole(string transport)
     {
         await using var source = Source(transport);
@@ -80,12 +84,12 @@ public sealed class TwoProcessTests : IAsyncDisposable
         Assert.Equal(0, await source.AskNumberAsync($"free {ticket.SeqId}"));
     }
 
-    [Theory, InlineData("tcp"), InlineData("shm")]
+    [Theory, MemberData(nameof(Transports))]
     public async Task A_source_killed_in_mid_read_is_a_gone_peer(string transport)
     {
         await using var source = Source(transport, delayMs: DelayMs(transport));
         var ticket = await source.ParkAsync(Blocks);
-        var arena = source.ArenaName();
+        var arena = transport == "shm" ? source.ArenaName() : null;
         var pulling = FailAsync(ticket);
         await UntilInMidReadAsync();
         source.Signal(PeerProcess.Kill);
@@ -94,10 +98,10 @@ public sealed class TwoProcessTests : IAsyncDisposable
         await Task.Delay(200);
         AssertQuiet();
         // We must not be what keeps the memory of the dead.
-        Assert.DoesNotContain(File.ReadLines("/proc/self/maps"), line => line.Contains(arena, StringComparison.Ordinal));
+        if (arena is not null) Assert.DoesNotContain(File.ReadLines("/proc/self/maps"), line => line.Contains(arena, StringComparison.Ordinal));
     }
 
-    [Theory, InlineData("tcp"), InlineData("shm")]
+    [Theory, MemberData(nameof(Transports))]
     public async Task A_source_stopped_for_longer_than_the_deadline_is_a_gone_peer_and_cannot_write_when_it_wakes(string transport)
     {
         await using var source = Source(transport, delayMs: DelayMs(transport));
@@ -114,7 +118,7 @@ public sealed class TwoProcessTests : IAsyncDisposable
         Assert.Equal(Blocks * (long)BlockBytes, (await PullAsync(ticket)).Bytes); // awake again, and the lease still runs
     }
 
-    [Theory, InlineData("tcp"), InlineData("shm")]
+    [Theory, MemberData(nameof(Transports))]
     public async Task A_source_stopped_for_a_moment_costs_a_retry_only(string transport)
     {
         await using var source = Source(transport, delayMs: DelayMs(transport));
@@ -126,10 +130,10 @@ public sealed class TwoProcessTests : IAsyncDisposable
         Assert.InRange((await pulling).Retries, 1, 2);
     }
 
-    [Theory, InlineData("tcp"), InlineData("shm")]
+    [Theory, MemberData(nameof(Transports))]
     public async Task A_reader_killed_in_mid_read_leaves_no_pin_and_no_handle(string transport)
     {
-        using var memory = new PatternMemory(Blocks, BlockBytes, seed: 1);
+        using var memory = new PatternMemory(Blocks, BlockBytes, seed: 1, ucx: transport == "ucx");
         await using var slow = new SlowTransport(
             KvTransports.Create(transport, Tcp, TimeProvider.System, NullLoggerFactory.Instance), TimeSpan.FromMilliseconds(DelayMs(transport)));
         await using var table = new HandoffTable(
@@ -153,7 +157,7 @@ public sealed class TwoProcessTests : IAsyncDisposable
         await UntilAsync(() => Task.FromResult(Volatile.Read(ref released) == 1));
     }
 
-    [Theory, InlineData("tcp"), InlineData("shm")]
+    [Theory, MemberData(nameof(Transports))]
     public async Task A_source_restarted_on_the_same_port_never_serves_the_old_ticket(string transport)
     {
         HandoffTicket old;
@@ -174,7 +178,7 @@ public sealed class TwoProcessTests : IAsyncDisposable
         Assert.Equal(4L * BlockBytes, (await PullAsync(ticket)).Bytes);
     }
 
-    [Theory, InlineData("tcp"), InlineData("shm")]
+    [Theory, MemberData(nameof(Transports))]
     public async Task A_block_corrupted_in_the_memory_of_the_source_is_found(string transport)
     {
         await using var source = Source(transport);
@@ -183,7 +187,7 @@ public sealed class TwoProcessTests : IAsyncDisposable
         Assert.Equal(KvTransferException.Corrupt, await FailAsync(ticket));
     }
 
-    [Theory, InlineData("tcp"), InlineData("shm")]
+    [Theory, MemberData(nameof(Transports))]
     public async Task A_lease_freed_in_mid_read_ends_the_read_and_the_blocks_go_back(string transport)
     {
         await using var source = Source(transport, delayMs: DelayMs(transport));
@@ -193,6 +197,29 @@ public sealed class TwoProcessTests : IAsyncDisposable
         Assert.Equal(1, await source.AskNumberAsync($"free {ticket.SeqId}"));
         Assert.Equal(KvTransferException.LeaseExpired, await pulling);
         await UntilAsync(async () => await source.AskNumberAsync("released") == 1);
+    }
+
+    [Theory, MemberData(nameof(Transports))]
+    public async Task Memory_withdrawn_in_mid_read_is_a_gone_peer_and_the_source_lives(string transport)
+    {
+        await using var source = Source(transport, delayMs: DelayMs(transport));
+        var ticket = await source.ParkAsync(Blocks);
+        var pulling = FailAsync(ticket);
+        await UntilInMidReadAsync();
+        Assert.Equal("ok", await source.AskAsync("withdraw")); // waits for the pins of the read
+        Assert.Contains(await pulling, new[] { KvTransferException.PeerGone, KvTransferException.LeaseExpired });
+        Assert.Equal(KvTransferException.PeerGone, await FailAsync(ticket));
+        Assert.Equal(1, await source.AskNumberAsync("released"));
+    }
+
+    [Fact(Skip = Needs.UcxReason, SkipUnless = nameof(Needs.Ucx), SkipType = typeof(Needs))]
+    [Trait("needs", "ucx")]
+    public async Task Mistakes_stay_exceptions_after_UCX_was_loaded()
+    {
+        await using var process = new PeerProcess("survive");
+        Assert.Equal("null", await process.ReadAsync());
+        Assert.Equal("zero", await process.ReadAsync());
+        Assert.Equal(0, await process.ExitCodeAsync());
     }
 
     /// <summary>Established connections of this process to its own listener at <paramref name="address"/>.</summary>

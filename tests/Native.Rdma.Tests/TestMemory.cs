@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using NanoAspire.Native.Rdma.SharedMemory;
+using NanoAspire.Native.Rdma.Ucx;
 
 namespace NanoAspire.Native.Rdma.Tests;
 
@@ -7,21 +8,40 @@ namespace NanoAspire.Native.Rdma.Tests;
 internal sealed unsafe class TestMemory : IDisposable
 {
     private readonly byte* _bytes;
-    private readonly SharedArena? _arena;
+    private readonly IDisposable? _arena;
 
-    public TestMemory(int length, bool shared = false)
+    private TestMemory(int length, nint address, IDisposable? arena)
     {
-        _arena = shared ? SharedArena.Allocate(length) : null;
-        _bytes = shared ? (byte*)_arena!.Address : (byte*)NativeMemory.AlignedAlloc((nuint)length, 64);
-        Length = length;
+        (Length, _arena) = (length, arena);
+        _bytes = (byte*)address;
         Span.Clear();
     }
 
-    public static TestMemory WithPattern(int length, int seed = 1, bool shared = false)
+    public TestMemory(int length) : this(length, (nint)NativeMemory.AlignedAlloc((nuint)length, 64), arena: null)
     {
-        var memory = new TestMemory(length, shared);
-        new Random(seed).NextBytes(memory.Span);
-        return memory;
+    }
+
+    /// <summary>Mappable by other processes.</summary>
+    public static TestMemory Shared(int length)
+    {
+        var arena = SharedArena.Allocate(length);
+        return new(length, arena.Address, arena);
+    }
+
+    /// <summary>Allocated by UCX.</summary>
+    public static TestMemory Ucx(int length)
+    {
+        var arena = UcxArena.TryAllocate(length, out var reason);
+        Assert.True(arena is not null, reason);
+        return new(length, arena.Address, arena);
+    }
+
+    public static TestMemory WithPattern(int length, int seed = 1) => new TestMemory(length).Fill(seed);
+
+    public TestMemory Fill(int seed = 1)
+    {
+        new Random(seed).NextBytes(Span);
+        return this;
     }
 
     public int Length { get; }
@@ -30,6 +50,10 @@ internal sealed unsafe class TestMemory : IDisposable
 
     public MemoryRegion Export(RegionRegistry registry, IReadGuard? guard = null) =>
         registry.Register("source", Address, (ulong)Length, RegionAccess.PeersRead, guard);
+
+    /// <summary>To be read and written by peers, as far as the guards agree.</summary>
+    public MemoryRegion Open(RegionRegistry registry, IReadGuard? readGuard, IWriteGuard writeGuard) =>
+        registry.Register("target", Address, (ulong)Length, RegionAccess.PeersRead | RegionAccess.PeersWrite, readGuard, writeGuard);
 
     public MemoryRegion Register(RegionRegistry registry) =>
         registry.Register("destination", Address, (ulong)Length, RegionAccess.Local);

@@ -6,7 +6,7 @@ using NanoAspire.Native.Rdma.Tcp;
 namespace NanoAspire.Native.Rdma.Tests;
 
 /// <summary>What every transport keeps, whatever moves the bytes.</summary>
-public abstract class TransportContract : IAsyncLifetime
+public abstract partial class TransportContract : IAsyncLifetime
 {
     private const int Size = 1 << 20;
 
@@ -19,6 +19,7 @@ public abstract class TransportContract : IAsyncLifetime
     private protected MemoryRegion Remote { get; private set; } = null!;
     private protected MemoryRegion Local { get; private set; } = null!;
     private protected GateGuard Guard { get; } = new();
+    private protected WriteGrants Grants { get; } = new();
 
     private protected abstract (ITransport Source, ITransport Reader) CreatePair();
 
@@ -29,7 +30,7 @@ public abstract class TransportContract : IAsyncLifetime
         From = CreateSource(Size);
         (Source, Reader) = CreatePair();
         (SourceRegions, ReaderRegions) = (Source.Regions, Reader.Regions);
-        Remote = From.Export(SourceRegions, Guard);
+        Remote = From.Open(SourceRegions, Guard, Grants);
         Local = To.Register(ReaderRegions);
         return ValueTask.CompletedTask;
     }
@@ -39,6 +40,9 @@ public abstract class TransportContract : IAsyncLifetime
         Guard.Open();
         await Reader.DisposeAsync();
         await Source.DisposeAsync();
+        // Their memory is registered with devices where a transport needs it.
+        await SourceRegions.UnregisterAsync(Remote, default);
+        await ReaderRegions.UnregisterAsync(Local, default);
         From.Dispose();
         To.Dispose();
         GC.SuppressFinalize(this);
@@ -221,39 +225,5 @@ public abstract class TransportContract : IAsyncLifetime
         await disposing;
         Assert.Equal(0, Local.Pins);
         await Assert.ThrowsAsync<ObjectDisposedException>(() => ReadAsync(Range(0, 0, 8)));
-    }
-}
-
-public sealed class LoopbackTransportTests : TransportContract
-{
-    private protected override (ITransport, ITransport) CreatePair()
-    {
-        var regions = new RegionRegistry();
-        return (new LoopbackTransport(regions), new LoopbackTransport(regions));
-    }
-}
-
-public sealed class TcpTransportContractTests : TransportContract
-{
-    private protected override (ITransport, ITransport) CreatePair()
-    {
-        // Small frames: every larger read takes several, on both connections.
-        var options = new TcpTransportOptions { FrameBytes = 64 << 10, FrameTimeout = TimeSpan.FromSeconds(30) };
-        return (
-            new TcpTransport(new RegionRegistry(), options, TimeProvider.System, NullLogger<TcpTransport>.Instance),
-            new TcpTransport(new RegionRegistry(), options, TimeProvider.System, NullLogger<TcpTransport>.Instance));
-    }
-}
-
-public sealed class SharedMemoryTransportContractTests : TransportContract
-{
-    private protected override TestMemory CreateSource(int length) => TestMemory.WithPattern(length, shared: true);
-
-    private protected override (ITransport, ITransport) CreatePair()
-    {
-        var options = new TcpTransportOptions { FrameBytes = 16 << 10, FrameTimeout = TimeSpan.FromSeconds(30) };
-        return (
-            new SharedMemoryTransport(new RegionRegistry(), options, tcpFallback: false, copyThreads: 2, TimeProvider.System, NullLoggerFactory.Instance),
-            new SharedMemoryTransport(new RegionRegistry(), options, tcpFallback: false, copyThreads: 2, TimeProvider.System, NullLoggerFactory.Instance));
     }
 }

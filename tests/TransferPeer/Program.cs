@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 using Microsoft.Extensions.Logging.Abstractions;
 using NanoAspire.Engine;
 using NanoAspire.Engine.Transfer;
@@ -6,8 +7,12 @@ using NanoAspire.Native.Rdma.Tcp;
 using NanoAspire.Protocol.Wire;
 using NanoAspire.TransferPeer;
 
-// source TRANSPORT BLOCKS BLOCK_BYTES DELAY_MS PORT: obeys commands on stdin, one answer a line, and ends with it.
-// reader TRANSPORT BLOCKS BLOCK_BYTES: pulls the hand-off that stands on the first line.
+// source TRANSPORT BLOCKS BLOCK_BYTES DELAY_MS PORT [ADDRESS]: obeys commands on stdin, one answer a line, and ends with it.
+// reader TRANSPORT BLOCKS BLOCK_BYTES [FRAME_TIMEOUT_MS]: pulls the hand-offs that stand on stdin, answers with bytes or an error.
+// writer TRANSPORT BYTES ADDRESS INCARNATION REGION TOKEN: writes the whole region once.
+// survive: loads UCX and makes mistakes.
+if (args[0] == "survive") return Survival.Run();
+if (args[0] == "writer") return await Writer.RunAsync(args);
 var transportName = args[1];
 var blocks = int.Parse(args[2], CultureInfo.InvariantCulture);
 var blockBytes = int.Parse(args[3], CultureInfo.InvariantCulture);
@@ -16,8 +21,13 @@ return args[0] == "source" ? await SourceAsync() : await ReaderAsync();
 async Task<int> SourceAsync()
 {
     var delay = TimeSpan.FromMilliseconds(int.Parse(args[4], CultureInfo.InvariantCulture));
-    var tcp = new TcpTransportOptions { Port = int.Parse(args[5], CultureInfo.InvariantCulture), FrameBytes = 64 << 10 };
-    using var memory = new PatternMemory(blocks, blockBytes, seed: 1);
+    var tcp = new TcpTransportOptions
+    {
+        Port = int.Parse(args[5], CultureInfo.InvariantCulture),
+        BindAddress = args.Length > 6 ? IPAddress.Parse(args[6]) : IPAddress.Loopback,
+        FrameBytes = 64 << 10,
+    };
+    using var memory = new PatternMemory(blocks, blockBytes, seed: 1, ucx: transportName == "ucx");
     await using var transport = new SlowTransport(KvTransports.Create(transportName, tcp, TimeProvider.System, NullLoggerFactory.Instance), delay);
     var options = new HandoffOptions { EngineId = "source", Incarnation = Environment.ProcessId.ToString(CultureInfo.InvariantCulture) };
     await using var table = new HandoffTable(transport, memory, options, TimeProvider.System, NullLogger<HandoffTable>.Instance);
@@ -44,6 +54,10 @@ async Task<int> SourceAsync()
             case "requests":
                 Console.WriteLine(transport.Requests);
                 break;
+            case "withdraw":
+                await table.DisposeAsync();
+                Console.WriteLine("ok");
+                break;
             case "released":
                 Console.WriteLine(Volatile.Read(ref released));
                 break;
@@ -58,12 +72,23 @@ async Task<int> SourceAsync()
 async Task<int> ReaderAsync()
 {
     using var memory = new PatternMemory(blocks, blockBytes);
-    await using var transport = KvTransports.Create(transportName, new() { FrameBytes = 64 << 10 }, TimeProvider.System, NullLoggerFactory.Instance);
+    var timeout = TimeSpan.FromMilliseconds(args.Length > 4 ? int.Parse(args[4], CultureInfo.InvariantCulture) : 5000);
+    await using var transport = KvTransports.Create(transportName, new() { FrameBytes = 64 << 10, FrameTimeout = timeout }, TimeProvider.System, NullLoggerFactory.Instance);
     var puller = new KvPuller(transport, new(), TimeProvider.System, NullLogger<KvPuller>.Instance);
-    var ticket = MigrationText.Decode((await Console.In.ReadLineAsync())!)[0];
-    using var reservation = new KvReservation([.. Enumerable.Range(0, ticket.Blocks.Length)], cachedBlocks: 0, () => { });
-    var tokens = Enumerable.Range(0, ticket.PromptTokens).ToArray();
-    var result = await puller.PullAsync(ticket, tokens, reservation, memory, CancellationToken.None);
-    Console.WriteLine(result.Bytes);
+    while (await Console.In.ReadLineAsync() is { } line)
+    {
+        var ticket = MigrationText.Decode(line)[0];
+        using var reservation = new KvReservation([.. Enumerable.Range(0, ticket.Blocks.Length)], cachedBlocks: 0, () => { });
+        var tokens = Enumerable.Range(0, ticket.PromptTokens).ToArray();
+        try
+        {
+            var result = await puller.PullAsync(ticket, tokens, reservation, memory, CancellationToken.None);
+            Console.WriteLine(result.Bytes);
+        }
+        catch (KvTransferException e)
+        {
+            Console.WriteLine(e.Code);
+        }
+    }
     return 0;
 }

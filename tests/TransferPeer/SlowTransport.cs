@@ -12,6 +12,8 @@ public sealed class SlowTransport(IKvTransport inner, TimeSpan delay) : IKvTrans
     private int _requests;
 
     public string Name => inner.Name;
+    public string Reason => inner.Reason;
+    public IReadOnlyList<TransferPath> Paths => inner.Paths;
     public bool CanRead(KvEndpoint source) => inner.CanRead(source);
     public string PathTo(KvEndpoint source) => inner.PathTo(source);
     public int Requests => Volatile.Read(ref _requests);

@@ -16,8 +16,8 @@ public sealed class CompiledGrammar
         _masks = new(automaton, vocabulary);
     }
 
-    /// <summary>Memory that the grammar's tables take now, estimated.</summary>
-    public long Bytes => Automaton.Tables.Bytes;
+    /// <summary>Memory that the grammar takes now, estimated.</summary>
+    public long Bytes => Automaton.Bytes;
     internal Automaton Automaton { get; }
     internal GrammarVocabulary Vocabulary { get; }
 

@@ -6,4 +6,6 @@ namespace NanoAspire.Engine.Text.Grammar;
 public sealed class GrammarException(string? path, string message) : Exception(path is null ? message : $"{message} (at {path})")
 {
     public string? Path { get; } = path;
+    /// <summary>The message without the path.</summary>
+    public string Reason { get; } = message;
 }

@@ -18,7 +18,7 @@ internal static class ComposePublisher
         var ct = context.CancellationToken;
         var file = new ComposeFile();
         var network = environment.DefaultNetworkName ?? "aspire";
-        file.Networks[network] = new Network { Driver = "bridge" };
+        file.Networks[network] = new Network { Name = network, Driver = "bridge" };
         if (environment.DashboardEnabled) file.Services[ComposeDashboard.ServiceName(environment)] = ComposeDashboard.Create(environment);
 
         var targets = ComputeEnvironments.Targets<DockerComposeServiceResource>(context.Model, environment).ToArray();
@@ -26,11 +26,12 @@ internal static class ComposePublisher
         {
             context.ReportingStep.Log(LogLevel.Warning, $"'{resource.Name}' is a program of this machine and not published; PublishAsDockerFile makes it a container", enableMarkdown: false);
         }
-        var published = targets.Select(t => t.Resource).Where(IsContainer).ToHashSet();
+        var published = targets.Select(t => t.Resource).Where(IsContainer).ToArray();
+        var names = published.Select(ComposeTranslator.ServiceName).ToHashSet();
         var services = new ComposeServices(environment, file, context.ExecutionContext);
         foreach (var (resource, target) in targets.Where(t => IsContainer(t.Resource)))
         {
-            var service = await services.CreateAsync(resource, published, ct).ConfigureAwait(false);
+            var service = await services.CreateAsync(resource, names, ct).ConfigureAwait(false);
             foreach (var customization in resource.Annotations.OfType<DockerComposeServiceCustomizationAnnotation>().ToArray()) customization.Configure(target, service);
             file.Services[ComposeTranslator.ServiceName(resource)] = service;
         }

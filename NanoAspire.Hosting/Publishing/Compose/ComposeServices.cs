@@ -14,7 +14,10 @@ internal sealed class ComposeServices(DockerComposeEnvironmentResource environme
     private const string Completed = "service_completed_successfully";
     private readonly ComposeTranslator _translator = new(environment.Variables);
 
-    public async Task<Service> CreateAsync(IResource resource, IReadOnlySet<IResource> published, CancellationToken ct)
+    /// <param name="resource">A project or container.</param>
+    /// <param name="published">The services of the file.</param>
+    /// <param name="ct">Ends the callbacks of the resource.</param>
+    public async Task<Service> CreateAsync(IResource resource, IReadOnlySet<string> published, CancellationToken ct)
     {
         var service = new Service { Name = ComposeTranslator.ServiceName(resource), Image = Image(resource), Networks = [environment.DefaultNetworkName ?? "aspire"], Restart = "unless-stopped" };
         if (resource is ContainerResource { Entrypoint: { Length: > 0 } entrypoint }) service.Entrypoint.Add(entrypoint);
@@ -25,7 +28,8 @@ internal sealed class ComposeServices(DockerComposeEnvironmentResource environme
         AddMounts(service, resource);
         if (resource.GetReplicaCount() is > 1 and var replicas) service.Deploy = new() { Replicas = replicas };
         if (resource is RedisResource) service.Healthcheck = RedisHealth();
-        foreach (var wait in resource.Annotations.OfType<WaitAnnotation>().Where(w => published.Contains(w.Resource)))
+        // By name: a project that is published from its Dockerfile has another resource in its place.
+        foreach (var wait in resource.Annotations.OfType<WaitAnnotation>().Where(w => published.Contains(ComposeTranslator.ServiceName(w.Resource))))
         {
             service.DependsOn[ComposeTranslator.ServiceName(wait.Resource)] = new() { Condition = wait.WaitType == WaitType.WaitForCompletion ? Completed : Started };
         }
@@ -84,7 +88,7 @@ internal sealed class ComposeServices(DockerComposeEnvironmentResource environme
             var source = bind
                 ? environment.Variables.Reference(string.Create(CultureInfo.InvariantCulture, $"{resource.Name}_bindmount_{number++}"), $"Folder that {resource.Name} sees as {mount.Target}", mount.Source!, resource)
                 : mount.Source;
-            service.AddVolume(new() { Type = bind ? "bind" : "volume", Target = mount.Target, Source = source, ReadOnly = mount.IsReadOnly });
+            service.AddVolume(new() { Name = mount.Source ?? mount.Target, Type = bind ? "bind" : "volume", Target = mount.Target, Source = source, ReadOnly = mount.IsReadOnly });
             if (!bind && !string.IsNullOrEmpty(mount.Source)) file.Volumes.TryAdd(mount.Source, new() { Name = mount.Source, Driver = "local" });
         }
     }
@@ -94,6 +98,7 @@ internal sealed class ComposeServices(DockerComposeEnvironmentResource environme
         Test = ["CMD-SHELL", "redis-cli --no-auth-warning -a \"$$REDIS_PASSWORD\" ping | grep -q PONG"],
         Interval = "5s",
         Timeout = "3s",
+        StartPeriod = "5s",
         Retries = 12,
     };
 }

@@ -19,7 +19,7 @@ internal static class ContainerDefaults
         {
             var written = new ProbeV1
             {
-                HttpGet = new() { Path = probe.Path, Port = probe.EndpointReference.EndpointName.ToLowerInvariant(), Scheme = probe.EndpointReference.Scheme.ToUpperInvariant() },
+                HttpGet = new() { Path = probe.Path, Port = new Int32OrStringV1(probe.EndpointReference.EndpointName.ToLowerInvariant()), Scheme = probe.EndpointReference.Scheme.ToUpperInvariant() },
                 InitialDelaySeconds = probe.InitialDelaySeconds,
                 PeriodSeconds = probe.PeriodSeconds,
                 TimeoutSeconds = probe.TimeoutSeconds,
@@ -41,7 +41,7 @@ internal static class ContainerDefaults
             if (resource is ProjectResource) container.LivenessProbe = Http(container, check, LivenessPath, period: 10, failures: 6);
             return;
         }
-        if (!resource.HasAnnotationOfType<HealthCheckAnnotation>() || container.Ports is not [{ Name: { } port }, ..]) return;
+        if (!resource.HasAnnotationOfType<HealthCheckAnnotation>() || container.Ports is not [{ Name: var port }, ..]) return;
         container.StartupProbe = Tcp(port, failures: 60);
         container.ReadinessProbe = Tcp(port, failures: 3);
         container.LivenessProbe = Tcp(port, failures: 6);
@@ -67,12 +67,12 @@ internal static class ContainerDefaults
         HttpGet = new()
         {
             Path = path,
-            Port = container.Ports.First(p => Names(p, check)).Name,
+            Port = new Int32OrStringV1(container.Ports.First(p => Names(p, check)).Name),
             Scheme = check.Endpoint().Scheme.ToUpperInvariant(),     // the API takes no lower case
         },
         PeriodSeconds = period,
         FailureThreshold = failures,
     };
 
-    private static ProbeV1 Tcp(string port, int failures) => new() { TcpSocket = new() { Port = port }, PeriodSeconds = 5, FailureThreshold = failures };
+    private static ProbeV1 Tcp(string port, int failures) => new() { TcpSocket = new() { Port = new Int32OrStringV1(port) }, PeriodSeconds = 5, FailureThreshold = failures };
 }

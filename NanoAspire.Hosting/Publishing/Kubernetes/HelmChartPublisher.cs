@@ -50,9 +50,9 @@ internal static class HelmChartPublisher
     private static string FileName(IResource resource, BaseKubernetesResource written)
     {
         var prefix = $"{resource.Name.ToLowerInvariant()}-";
-        var name = written.Metadata.Name is not { Length: > 0 } given ? written.Kind.ToLowerInvariant()
+        var name = written.Metadata.Name is not { Length: > 0 } given ? written.Kind!.ToLowerInvariant()
             : given.StartsWith(prefix, StringComparison.Ordinal) ? given[prefix.Length..]
-            : given == prefix[..^1] ? written.Kind.ToLowerInvariant()
+            : given == prefix[..^1] ? written.Kind!.ToLowerInvariant()
             : given;
         return $"{name}.yaml";
     }

@@ -67,8 +67,9 @@ internal sealed class KubernetesObjects(KubernetesResource target, HelmValues va
     /// <summary>Plain variables go into a config map, those with a secret in them into a secret; the container takes all of both.</summary>
     private async Task AddEnvironmentAsync(ContainerV1 container, CancellationToken ct)
     {
-        var config = new Dictionary<string, string>();
-        var secrets = new Dictionary<string, string>();
+        var map = new ConfigMap { Metadata = { Name = KubernetesNames.Object(_resource, "config"), Labels = Labels() } };
+        var secret = new Secret { Type = "Opaque", Metadata = { Name = KubernetesNames.Object(_resource, "secrets"), Labels = Labels() } };
+        var (config, secrets) = (map.Data, secret.StringData);
         foreach (var (name, value) in await PublishedValues.EnvironmentAsync(_resource, execution, ct).ConfigureAwait(false))
         {
             var text = _translator.Translate(value);
@@ -78,13 +79,13 @@ internal sealed class KubernetesObjects(KubernetesResource target, HelmValues va
         if (_resource.HasAnnotationOfType<OtlpExporterAnnotation>()) AddTelemetry(config);
         if (config.Count > 0)
         {
-            target.ConfigMap = new ConfigMap { Data = config, Metadata = { Name = KubernetesNames.Object(_resource, "config"), Labels = Labels() } };
-            container.EnvFrom.Add(new() { ConfigMapRef = new() { Name = target.ConfigMap.Metadata.Name } });
+            target.ConfigMap = map;
+            container.EnvFrom.Add(new() { ConfigMapRef = new() { Name = map.Metadata.Name } });
         }
         if (secrets.Count > 0)
         {
-            target.Secret = new Secret { StringData = secrets, Type = "Opaque", Metadata = { Name = KubernetesNames.Object(_resource, "secrets"), Labels = Labels() } };
-            container.EnvFrom.Add(new() { SecretRef = new() { Name = target.Secret.Metadata.Name } });
+            target.Secret = secret;
+            container.EnvFrom.Add(new() { SecretRef = new() { Name = secret.Metadata.Name } });
         }
     }
 
@@ -114,7 +115,7 @@ internal sealed class KubernetesObjects(KubernetesResource target, HelmValues va
         target.AdditionalResources.Add(new Service
         {
             Metadata = { Name = headless, Labels = Labels() },
-            Spec = { ClusterIP = "None", PublishNotReadyAddresses = true, Selector = Labels() },
+            Spec = { ClusterIp = "None", PublishNotReadyAddresses = true, Selector = Labels() },
         });
         return new()
         {

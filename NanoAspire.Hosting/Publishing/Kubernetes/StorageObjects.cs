@@ -12,11 +12,11 @@ internal static class StorageObjects
         var number = 0;
         foreach (var mount in target.TargetResource.Annotations.OfType<ContainerMountAnnotation>())
         {
-            var name = VolumeName(mount, container.Name!, number++);
+            var name = VolumeName(mount, container.Name, number++);
             container.VolumeMounts.Add(new() { Name = name, MountPath = mount.Target, ReadOnly = mount.IsReadOnly ? true : null });
             if (mount.Type == ContainerMountType.BindMount)
             {
-                pod.Volumes.Add(new() { Name = name, HostPath = new() { Path = mount.Source } });
+                pod.Volumes.Add(new() { Name = name, HostPath = new() { Path = mount.Source! } });
                 continue;
             }
             switch (string.IsNullOrEmpty(mount.Source) ? "emptydir" : target.Parent.DefaultStorageType.ToLowerInvariant())
@@ -41,16 +41,16 @@ internal static class StorageObjects
         }
     }
 
-    private static PersistentVolumeClaim Claim(string name, KubernetesEnvironmentResource environment, Func<Dictionary<string, string>> labels) => new()
+    private static PersistentVolumeClaim Claim(string name, KubernetesEnvironmentResource environment, Func<Dictionary<string, string>> labels)
     {
-        Metadata = { Name = name, Labels = labels() },
-        Spec =
+        var claim = new PersistentVolumeClaim
         {
-            AccessModes = { environment.DefaultStorageReadWritePolicy },
-            StorageClassName = environment.DefaultStorageClassName,
-            Resources = new() { Requests = { ["storage"] = environment.DefaultStorageSize } },
-        },
-    };
+            Metadata = { Name = name, Labels = labels() },
+            Spec = { AccessModes = { environment.DefaultStorageReadWritePolicy }, Resources = new() { Requests = { ["storage"] = environment.DefaultStorageSize } } },
+        };
+        if (environment.DefaultStorageClassName is { } storageClass) claim.Spec.StorageClassName = storageClass;
+        return claim;
+    }
 
     private static string VolumeName(ContainerMountAnnotation mount, string container, int number)
     {

@@ -3,22 +3,23 @@ using System.Text.Json;
 using NanoAspire.Benchmarks.Transfer;
 using NanoAspire.Engine.Server.Commands;
 using NanoAspire.Native.Rdma;
+using NanoAspire.Native.Rdma.Ucx;
 
 namespace NanoAspire.Benchmarks.Commands;
 
-/// <summary><c>transfer [--bytes 256MiB] [--block 64KiB] [--transport shm|tcp] [--json]</c></summary>
+/// <summary><c>transfer [--bytes 256MiB] [--block 64KiB] [--transport all|shm|ucx|tcp] [--json]</c></summary>
 internal static class TransferCommand
 {
     public static Command Create()
     {
         var bytes = new Option<string>("--bytes") { DefaultValueFactory = _ => "256MiB", Description = "Bytes one pass reads" };
         var block = new Option<string>("--block") { DefaultValueFactory = _ => "64KiB", Description = "Bytes a block" };
-        var transport = new Option<string>("--transport") { DefaultValueFactory = _ => "shm", Description = "shm or tcp" };
+        var transport = new Option<string>("--transport") { DefaultValueFactory = _ => "all", Description = "shm, ucx, tcp or all of them" };
         var json = new Option<bool>("--json");
-        transport.AcceptOnlyFromAmong("shm", "tcp");
+        transport.AcceptOnlyFromAmong("all", "shm", "ucx", "tcp");
         bytes.Validators.Add(result => { if (!TrySize(result.GetValue(bytes), 1L << 40, out _)) result.AddError("--bytes must be a size, at most 1TiB"); });
         block.Validators.Add(result => { if (!TrySize(result.GetValue(block), 1L << 30, out _)) result.AddError("--block must be a size, at most 1GiB"); });
-        var command = new Command("transfer", "Reads blocks in random order from a second process, against a memory copy and a socket pump.") { bytes, block, transport, json };
+        var command = new Command("transfer", "Reads blocks in random order from a second process, against a memory copy, a socket pump and ucx_perftest.") { bytes, block, transport, json };
         command.SetAction(async (parsed, cancellationToken) =>
         {
             TrySize(parsed.GetValue(bytes), long.MaxValue, out var total);
@@ -30,8 +31,14 @@ internal static class TransferCommand
             }
             try
             {
-                var report = await TransferBenchmark.RunAsync(total / size * size, size, parsed.GetValue(transport)!, cancellationToken);
-                Console.WriteLine(parsed.GetValue(json) ? JsonSerializer.Serialize(report) : report.ToText());
+                string[] names = parsed.GetValue(transport) is "all" or null ? UcxLibrary.IsAvailable ? ["shm", "ucx", "tcp"] : ["shm", "tcp"] : [parsed.GetValue(transport)!];
+                List<TransferReport> reports = [];
+                foreach (var name in names)
+                {
+                    reports.Add(await TransferBenchmark.RunAsync(total / size * size, size, name, cancellationToken));
+                    if (!parsed.GetValue(json)) Console.WriteLine(reports[^1].ToText());
+                }
+                if (parsed.GetValue(json)) Console.WriteLine(reports is [var only] ? JsonSerializer.Serialize(only) : JsonSerializer.Serialize(reports));
                 return 0;
             }
             catch (Exception e) when (e is TransferException or IOException)

@@ -7,17 +7,22 @@ using Microsoft.Extensions.Logging.Abstractions;
 using NanoAspire.Native.Rdma;
 using NanoAspire.Native.Rdma.SharedMemory;
 using NanoAspire.Native.Rdma.Tcp;
+using NanoAspire.Native.Rdma.Ucx;
 
 namespace NanoAspire.Benchmarks.Transfer;
 
 /// <summary>Reads all blocks of a second process in random order, and in the same run does what that is compared with, in alternating order.</summary>
 internal static class TransferBenchmark
 {
-    private const int WarmUp = 2, Passes = 8, Sockets = 2, SmallReads = 4000, SmallBytes = 4096;
+    private const int WarmUp = 2, Passes = 8, Sockets = 2, SmallReads = 4000, SmallBytes = 4096, TinyRanges = 100_000, HotFactor = 8;
+    /// <summary>Operations in flight, here and in perftest.</summary>
+    private const int Window = 256;
+    /// <summary>What UCX has on one machine without the processor of the source.</summary>
+    private const string OneSided = "posix,sysv,self";
 
     public static async Task<TransferReport> RunAsync(long bytes, long block, string transportName, CancellationToken cancellationToken)
     {
-        using var process = Start(bytes);
+        using var process = Start(bytes, transportName);
         try
         {
             var words = (await process.StandardOutput.ReadLineAsync(cancellationToken) ?? throw new IOException("the source process did not start")).Split(' ');
@@ -25,9 +30,7 @@ internal static class TransferBenchmark
             if (!RegionId.TryParse(words[2], out var remote)) throw new IOException($"'{words[2]}' is not a region");
 
             var regions = new RegionRegistry();
-            await using ITransport transport = transportName == "shm"
-                ? new SharedMemoryTransport(regions, new(), tcpFallback: false, copyThreads: 1, TimeProvider.System, NullLoggerFactory.Instance)
-                : new TcpTransport(regions, new(), TimeProvider.System, NullLogger<TcpTransport>.Instance);
+            await using var transport = Create(transportName, regions);
             using var to = SharedArena.Allocate(bytes);
             using var own = SharedArena.Allocate(bytes);
             Fill(own.Address, bytes);
@@ -40,7 +43,9 @@ internal static class TransferBenchmark
                 Remote = remote, RemoteOffset = (ulong)(from * block), Local = local, LocalOffset = (ulong)(destination[i] * block), Length = (ulong)block,
             }).ToArray();
 
-            List<double> ours = [], copies = [], pumps = [];
+            // One block again and again: what perftest calls reading.
+            var hotRanges = Enumerable.Repeat(ranges[0], blocks * HotFactor).ToArray();
+            List<double> ours = [], copies = [], pumps = [], hot = [], perftestHot = [], perftestCold = [], perftestTcp = [];
             using var pump = new PumpReader(int.Parse(words[3], CultureInfo.InvariantCulture), Sockets);
             double readerCpu = 0, sourceCpu = 0;
             for (var pass = 0; pass < WarmUp + Passes; pass++)
@@ -56,6 +61,10 @@ internal static class TransferBenchmark
                         sourceCpu += await CpuAsync(process, cancellationToken) - other;
                     },
                     () => TimeAsync(copies, bytes, () => Task.Run(() => Copy(own.Address, to.Address, source, destination, block), cancellationToken)),
+                    () => TimeAsync(hot, bytes * HotFactor, () => transport.ReadAsync(peer, hotRanges, token: 0, cancellationToken)),
+                    () => PerftestAsync(pass, transportName == "ucx", perftestHot, () => Perftest.GetAsync(OneSided, block, Window, bytes * HotFactor / block, cancellationToken)),
+                    () => PerftestAsync(pass, transportName == "ucx", perftestCold, () => Perftest.GetAsync(OneSided, bytes, window: 1, iterations: 4, cancellationToken)),
+                    () => PerftestAsync(pass, transportName == "tcp", perftestTcp, () => Perftest.GetAsync("tcp", block, Window, bytes / block, cancellationToken)),
                     () => TimeAsync(pumps, bytes, () => Task.Run(() => pump.Receive(to.Address, bytes), cancellationToken)),
                 ];
                 foreach (var step in pass % 2 == 0 ? steps : steps.Reverse()) await step();
@@ -66,13 +75,22 @@ internal static class TransferBenchmark
             Verify(own.Address, to.Address, source, destination, block);
             var small = ranges[0] with { Length = (ulong)Math.Min(block, SmallBytes) };
             var latencies = await LatenciesAsync(() => transport.ReadAsync(peer, [small], token: 0, cancellationToken));
+            var tiny = Enumerable.Range(0, TinyRanges).Select(i => ranges[i % ranges.Length] with { Length = 64 }).ToArray();
+            List<double> rates = [];
+            for (var pass = 0; pass < Passes; pass++) await TimeAsync(rates, TinyRanges, () => transport.ReadAsync(peer, tiny, token: 0, cancellationToken));
             List<double> sums = [];
             for (var pass = 0; pass < 3; pass++) await TimeAsync(sums, bytes, () => Task.Run(() => Hash(to.Address, blocks, block), cancellationToken));
             var gigabytes = Passes * bytes / 1e9;
             return new()
             {
                 Transport = transportName,
+                Path = transport.Paths is [var path, ..] ? $"{path.Path}: {path.Reason}" : transport.Name,
                 GigabytesPerSecond = Median(ours[WarmUp..]),
+                Hot = Median(hot[WarmUp..]),
+                PerftestHot = MedianOrNull(perftestHot),
+                PerftestCold = MedianOrNull(perftestCold),
+                PerftestTcp = MedianOrNull(perftestTcp),
+                SmallRanges = Median(rates) * 1e9,
                 MemoryCopy = Median(copies[WarmUp..]),
                 SocketPump = Median(pumps[WarmUp..]),
                 Checksum = Median(sums),
@@ -89,17 +107,30 @@ internal static class TransferBenchmark
         }
     }
 
+    /// <exception cref="IOException">This machine does not have it.</exception>
+    public static ITransport Create(string name, RegionRegistry regions)
+    {
+        if (name == "ucx" && UcxLibrary.Reason is { } missing) throw new IOException(missing);
+        return name switch
+        {
+            "shm" => new SharedMemoryTransport(regions, new(), tcpFallback: false, copyThreads: 1, TimeProvider.System, NullLoggerFactory.Instance),
+            "ucx" => new UcxTransport(regions, new(), new(), tcpFallback: false, TimeProvider.System, NullLoggerFactory.Instance),
+            _ => new TcpTransport(regions, new(), TimeProvider.System, NullLogger<TcpTransport>.Instance),
+        };
+    }
+
     public static unsafe void Fill(nint address, long bytes)
     {
         for (long at = 0; at + sizeof(long) <= bytes; at += sizeof(long)) *(long*)(address + (nint)at) = at * 0x9E37_79B9 + 1;
     }
 
-    private static Process Start(long bytes)
+    private static Process Start(long bytes, string transportName)
     {
         var start = new ProcessStartInfo("dotnet") { RedirectStandardInput = true, RedirectStandardOutput = true };
         start.ArgumentList.Add(typeof(TransferBenchmark).Assembly.Location);
         start.ArgumentList.Add(TransferSource.Verb);
         start.ArgumentList.Add(bytes.ToString(CultureInfo.InvariantCulture));
+        start.ArgumentList.Add(transportName);
         return Process.Start(start) ?? throw new IOException("cannot start the source process");
     }
 
@@ -108,6 +139,13 @@ internal static class TransferBenchmark
         await process.StandardInput.WriteLineAsync("cpu".AsMemory(), cancellationToken);
         return double.Parse(await process.StandardOutput.ReadLineAsync(cancellationToken) ?? throw new IOException("the source process has ended"), CultureInfo.InvariantCulture);
     }
+
+    private static async Task PerftestAsync(int pass, bool wanted, List<double> rates, Func<Task<double?>> run)
+    {
+        if (wanted && pass >= WarmUp && await run() is { } rate) rates.Add(rate);
+    }
+
+    private static double? MedianOrNull(List<double> values) => values.Count == 0 ? null : Median(values);
 
     private static async Task TimeAsync(List<double> rates, long bytes, Func<Task> work)
     {

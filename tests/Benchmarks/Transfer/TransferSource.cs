@@ -1,9 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
-using Microsoft.Extensions.Logging.Abstractions;
 using NanoAspire.Native.Rdma;
-using NanoAspire.Native.Rdma.SharedMemory;
 
 namespace NanoAspire.Benchmarks.Transfer;
 
@@ -13,17 +11,17 @@ internal static class TransferSource
     public const string Verb = "transfer-source";
     private const int PumpBytes = 1 << 20;
 
-    public static async Task<int> RunAsync(long bytes)
+    public static async Task<int> RunAsync(long bytes, string transportName)
     {
-        using var arena = SharedArena.Allocate(bytes);
-        TransferBenchmark.Fill(arena.Address, bytes);
+        using var memory = BenchmarkMemory.Allocate(bytes, transportName);
+        TransferBenchmark.Fill(memory.Address, bytes);
         var regions = new RegionRegistry();
-        await using var transport = new SharedMemoryTransport(regions, new(), tcpFallback: false, copyThreads: 1, TimeProvider.System, NullLoggerFactory.Instance);
-        var region = regions.Register("benchmark", arena.Address, (ulong)bytes, RegionAccess.PeersRead);
+        await using var transport = TransferBenchmark.Create(transportName, regions);
+        var region = regions.Register("benchmark", memory.Address, (ulong)bytes, RegionAccess.PeersRead);
         var peer = transport.Listen();
         using var pump = new TcpListener(IPAddress.Loopback, 0);
         pump.Start();
-        new Thread(() => Accept(pump, arena)) { IsBackground = true }.Start();
+        new Thread(() => Accept(pump, memory)) { IsBackground = true }.Start();
         Console.WriteLine($"{peer.Address} {peer.Incarnation} {region.Id} {((IPEndPoint)pump.LocalEndpoint).Port}");
         while (await Console.In.ReadLineAsync() is not null)
             Console.WriteLine(Environment.CpuUsage.TotalTime.TotalSeconds.ToString(CultureInfo.InvariantCulture));
@@ -31,14 +29,14 @@ internal static class TransferSource
         return 0;
     }
 
-    private static void Accept(TcpListener listener, SharedArena arena)
+    private static void Accept(TcpListener listener, BenchmarkMemory memory)
     {
         try
         {
             while (true)
             {
                 var socket = listener.AcceptSocket();
-                new Thread(() => Pump(socket, arena)) { IsBackground = true }.Start();
+                new Thread(() => Pump(socket, memory)) { IsBackground = true }.Start();
             }
         }
         catch (SocketException)
@@ -47,8 +45,8 @@ internal static class TransferSource
         }
     }
 
-    /// <summary>For every eight bytes that say how many: that many, from the start of the arena.</summary>
-    private static unsafe void Pump(Socket socket, SharedArena arena)
+    /// <summary>For every eight bytes that say how many: that many, from the start of the memory.</summary>
+    private static unsafe void Pump(Socket socket, BenchmarkMemory memory)
     {
         using var _ = socket;
         socket.NoDelay = true;
@@ -56,10 +54,10 @@ internal static class TransferSource
         while (socket.Receive(count) == count.Length)
         {
             var rest = BitConverter.ToInt64(count);
-            for (long at = 0; rest > 0; at = (at + PumpBytes) % arena.Length)
+            for (long at = 0; rest > 0; at = (at + PumpBytes) % memory.Length)
             {
-                var piece = (int)Math.Min(Math.Min(rest, PumpBytes), arena.Length - at);
-                for (var sent = 0; sent < piece;) sent += socket.Send(new ReadOnlySpan<byte>((byte*)arena.Address + at + sent, piece - sent));
+                var piece = (int)Math.Min(Math.Min(rest, PumpBytes), memory.Length - at);
+                for (var sent = 0; sent < piece;) sent += socket.Send(new ReadOnlySpan<byte>((byte*)memory.Address + at + sent, piece - sent));
                 rest -= piece;
             }
         }

@@ -57,7 +57,7 @@ public sealed class GenerateCommandTests : IDisposable
     [InlineData(2, "max_tokens", "generate", "DEMO", "--prompt", "a", "--max-tokens", "0")]
     [InlineData(2, "--kv-memory", "generate", "DEMO", "--prompt", "a", "--kv-memory", "lots")]
     [InlineData(2, "--dtype", "generate", "DEMO", "--prompt", "a", "--dtype", "int3")]
-    [InlineData(2, "--transport ucx", "generate", "DEMO", "--prompt", "a", "--transport", "ucx")]
+    [InlineData(2, "--transport", "generate", "DEMO", "--prompt", "a", "--transport", "pigeon")]
     [InlineData(2, "--device cuda", "generate", "DEMO", "--prompt", "a", "--device", "cuda:0")]
     [InlineData(2, "--kv-dtype", "generate", "DEMO", "--prompt", "a", "--kv-dtype", "int8")]
     [InlineData(1, "max_position_embeddings", "generate", "DEMO", "--prompt", "a", "--max-model-len", "999999")]

@@ -28,7 +28,7 @@ internal sealed class SteppedEngine : IDisposable
         Assert.True(request.Reservation?.Take() ?? true);
         var limit = Math.Min(Runner.Model.MaxPositions, Core.Pool.Total * Core.Pool.BlockSize + 1);
         limit = (int)Math.Min(limit, request.PromptTokens.Count + (long)(request.Sampling.MaxTokens ?? int.MaxValue));
-        int[] stopIds = [.. request.Sampling.IgnoreEos ? [] : new[] { FakeRunner.Eos }, .. request.Sampling.StopTokenIds];
+        int[] stopIds = [.. request.Sampling.IgnoreEos && request.Constraint is null ? [] : new[] { FakeRunner.Eos }, .. request.Sampling.StopTokenIds];
         var sequence = new Sequence(++_lastId, request, [.. request.PromptTokens], reservation?.Table ?? new(Core.Pool), limit, stopIds, 0) { Reservation = reservation };
         Core.Add(sequence);
         Core.Flush();

@@ -28,7 +28,7 @@ public sealed class SharedMemoryTests
     [Fact]
     public async Task A_mapped_read_sees_what_the_source_writes_later()
     {
-        using var from = TestMemory.WithPattern(Size, shared: true);
+        using var from = TestMemory.Shared(Size).Fill();
         using var to = new TestMemory(Size);
         await using var source = Transport(_sourceRegions, fallback: false);
         await using var reader = Transport(_readerRegions, fallback: false);
@@ -71,7 +71,7 @@ public sealed class SharedMemoryTests
     [Fact]
     public async Task A_plain_tcp_reader_reads_a_source_with_shared_memory_and_the_other_way_round()
     {
-        using var from = TestMemory.WithPattern(Size, shared: true);
+        using var from = TestMemory.Shared(Size).Fill();
         using var to = new TestMemory(Size);
         await using var shared = Transport(_sourceRegions, fallback: true);
         await using var plain = new TcpTransport(_readerRegions, new(), TimeProvider.System, NullLogger<TcpTransport>.Instance);
@@ -88,7 +88,7 @@ public sealed class SharedMemoryTests
     [Fact]
     public async Task Regions_that_are_gone_are_unmapped()
     {
-        using var from = TestMemory.WithPattern(Size, shared: true);
+        using var from = TestMemory.Shared(Size).Fill();
         using var to = new TestMemory(Size);
         await using var source = Transport(_sourceRegions, fallback: false);
         await using var reader = Transport(_readerRegions, fallback: false);
@@ -105,7 +105,7 @@ public sealed class SharedMemoryTests
     [Fact]
     public async Task Mappings_that_nobody_uses_are_dropped()
     {
-        using var from = TestMemory.WithPattern(Size, shared: true);
+        using var from = TestMemory.Shared(Size).Fill();
         using var to = new TestMemory(Size);
         await using var source = Transport(_sourceRegions, fallback: false);
         await using var reader = Transport(_readerRegions, fallback: false, idle: TimeSpan.FromMilliseconds(50));
@@ -135,7 +135,7 @@ public sealed class SharedMemoryTests
         {
             for (var i = 0; i < times; i++)
             {
-                using var from = new TestMemory(Size, shared: true);
+                using var from = TestMemory.Shared(Size);
                 var region = from.Export(_sourceRegions);
                 await using var reader = Transport(_readerRegions, fallback: false);
                 Assert.Equal(Size, await reader.ReadAsync(source.Listen(), [Whole(region.Id, local)], token: 0, default));
@@ -149,10 +149,10 @@ public sealed class SharedMemoryTests
     [Fact]
     public void Only_the_right_file_on_the_right_machine_is_mapped()
     {
-        using var memory = TestMemory.WithPattern(Size, shared: true);
-        using var other = new TestMemory(Size, shared: true);
+        using var memory = TestMemory.Shared(Size).Fill();
+        using var other = TestMemory.Shared(Size);
         var right = Describe(memory);
-        using (var mapped = MappedSource.TryOpen(right, out var reason)!)
+        using (var mapped = MappedMemory.TryOpen(right, writable: false, copyThreads: 1, out var reason)!)
         {
             Assert.Null(reason);
             unsafe { Assert.Equal(memory.Span, new Span<byte>((void*)mapped.Address, Size)); }
@@ -170,7 +170,7 @@ public sealed class SharedMemoryTests
         ];
         foreach (var (what, description) in wrong)
         {
-            using var mapped = MappedSource.TryOpen(description, out var reason);
+            using var mapped = MappedMemory.TryOpen(description, writable: false, copyThreads: 1, out var reason);
             Assert.True(mapped is null && reason is { Length: > 0 }, what);
         }
     }
@@ -178,7 +178,7 @@ public sealed class SharedMemoryTests
     [Fact]
     public void A_description_survives_the_wire()
     {
-        using var memory = new TestMemory(Size, shared: true);
+        using var memory = TestMemory.Shared(Size);
         var description = Describe(memory);
         var bytes = new byte[RegionDescription.Bytes];
         description.Write(bytes);
@@ -189,7 +189,7 @@ public sealed class SharedMemoryTests
     [Fact]
     public void A_region_in_the_middle_of_an_arena_is_found_and_one_across_its_end_is_not()
     {
-        using var memory = new TestMemory(Size, shared: true);
+        using var memory = TestMemory.Shared(Size);
         var inner = new RegionRegistry().Register("inner", memory.Address + 4096, 8192, RegionAccess.PeersRead);
         Assert.Equal((4096ul, 8192ul), (RegionDescription.Of(inner)!.Value.Offset, RegionDescription.Of(inner)!.Value.Length));
         Assert.Null(RegionDescription.Of(new RegionRegistry().Register("across", memory.Address + 4096, Size, RegionAccess.PeersRead)));

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using NanoAspire.Native.Rdma.Tcp;
 
 namespace NanoAspire.Native.Rdma.Tests.Tcp;
 
@@ -65,7 +66,7 @@ internal sealed class FakePeer : IAsyncDisposable
     {
         var reply = new byte[32];
         BitConverter.TryWriteBytes(reply, 0x5254414Eu);
-        (reply[4], reply[5]) = (1, code);
+        (reply[4], reply[5]) = (TcpWire.Version, code);
         BitConverter.TryWriteBytes(reply.AsSpan(8), frameId);
         BitConverter.TryWriteBytes(reply.AsSpan(16), payload);
         return reply;

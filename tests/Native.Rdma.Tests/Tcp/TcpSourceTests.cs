@@ -70,8 +70,8 @@ public sealed class TcpSourceTests : IAsyncDisposable
     }
 
     [Theory]
-    [InlineData(5, 9)]     // operation
-    [InlineData(4, 2)]     // version
+    [InlineData(5, 99)]    // operation
+    [InlineData(4, 1)]     // version
     [InlineData(6, 0)]     // no ranges
     [InlineData(7, 0x40)]  // 16,385 ranges
     public async Task A_malformed_header_is_a_bad_request(int at, byte value)

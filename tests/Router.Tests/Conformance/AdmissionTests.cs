@@ -16,7 +16,7 @@ public sealed class AdmissionTests
         engine.Answer = async (http, request) =>
         {
             await gate.Task.WaitAsync(http.RequestAborted);
-            await Answers.HelloWorld(http, request);
+            await Replies.HelloWorld(http, request);
         };
         var options = TestRouter.Defaults with { Admission = new AdmissionOptions { MaxInFlight = 2, QueueLength = 1, QueueWait = TimeSpan.FromSeconds(0.5) } };
         await using var router = await TestRouter.StartAsync(options, engine);
@@ -48,7 +48,7 @@ public sealed class AdmissionTests
         engine.Answer = async (http, request) =>
         {
             await gate.Task.WaitAsync(http.RequestAborted);
-            await Answers.HelloWorld(http, request);
+            await Replies.HelloWorld(http, request);
         };
         var options = TestRouter.Defaults with { Admission = new AdmissionOptions { MaxInFlight = 1, QueueLength = 1 } };
         await using var router = await TestRouter.StartAsync(options, engine);
@@ -91,10 +91,10 @@ public sealed class AdmissionTests
         await using var prefill = await ScriptedEngine.StartAsync(EngineRole.Prefill);
         await using var decode = await ScriptedEngine.StartAsync(EngineRole.Decode);
         var gate = new TaskCompletionSource();
-        decode.Answer = Answers.HelloThen(async http =>
+        decode.Answer = Replies.HelloThen(async http =>
         {
             await gate.Task;
-            await Answers.SendAsync(http, Answers.Chunk("""{"content":" world"}""") + "data: [DONE]\n\n");
+            await Replies.SendAsync(http, Replies.Chunk("""{"content":" world"}""") + "data: [DONE]\n\n");
         });
         await using var router = await TestRouter.StartAsync(prefill, decode);
         using var response = await router.ChatAsync(TestRouter.UserHiStreamed);

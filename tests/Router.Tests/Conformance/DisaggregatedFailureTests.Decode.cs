@@ -14,12 +14,12 @@ public sealed partial class DisaggregatedFailureTests
     [InlineData(true)]
     public async Task A_decode_engine_that_fails_before_the_first_byte_is_replaced_with_the_same_hand_off(bool dies)
     {
-        _d1.Answer = dies ? Answers.Death : Answers.Error(500);
+        _d1.Answer = dies ? Replies.Death : Replies.Error(500);
         var gate = new TaskCompletionSource();
-        _d2.Answer = Answers.HelloThen(async http =>
+        _d2.Answer = Replies.HelloThen(async http =>
         {
             await gate.Task;
-            await Answers.SendAsync(http, "data: [DONE]\n\n");
+            await Replies.SendAsync(http, "data: [DONE]\n\n");
         });
         await using var router = await TestRouter.StartAsync(_p1, _d1, _d2);
         using var response = await router.ChatAsync(TestRouter.UserHiStreamed);
@@ -38,7 +38,7 @@ public sealed partial class DisaggregatedFailureTests
     [Fact]
     public async Task When_all_decode_engines_fail_the_blocks_are_freed_once()
     {
-        _d1.Answer = _d2.Answer = Answers.Error(500);
+        _d1.Answer = _d2.Answer = Replies.Error(500);
         await using var router = await TestRouter.StartAsync(_p1, _d1, _d2);
         using var response = await router.ChatAsync();
         Assert.Equal(HttpStatusCode.BadGateway, response.StatusCode);
@@ -50,7 +50,7 @@ public sealed partial class DisaggregatedFailureTests
     [Fact]
     public async Task A_decode_engines_refusal_of_the_request_is_passed_on()
     {
-        _d1.Answer = Answers.Error(422, "invalid_request_error", "bad_parameter");
+        _d1.Answer = Replies.Error(422, "invalid_request_error", "bad_parameter");
         await using var router = await TestRouter.StartAsync(_p1, _d1, _d2);
         using var response = await router.ChatAsync();
         Assert.Equal(HttpStatusCode.UnprocessableEntity, response.StatusCode);
@@ -67,12 +67,12 @@ public sealed partial class DisaggregatedFailureTests
     [InlineData(500, "server_error", "peer_gone")]
     public async Task A_refused_hand_off_leads_to_one_new_prefill_on_another_engine(int status, string type, string code)
     {
-        _p1.Answer = Answers.Parked(41, "old");
-        _p2.Answer = Answers.Parked(42, "new");
+        _p1.Answer = Replies.Parked(41, "old");
+        _p2.Answer = Replies.Parked(42, "new");
         _d1.Answer = async (http, request) =>
         {
-            if (request.Text.Contains("old", StringComparison.Ordinal)) await Answers.Error(status, type, code)(http, request);
-            else await Answers.HelloWorld(http, request);
+            if (request.Text.Contains("old", StringComparison.Ordinal)) await Replies.Error(status, type, code)(http, request);
+            else await Replies.HelloWorld(http, request);
         };
         await using var router = await TestRouter.StartAsync(_p1, _p2, _d1);
         using var response = await router.ChatAsync(TestRouter.UserHiStreamed);
@@ -87,7 +87,7 @@ public sealed partial class DisaggregatedFailureTests
     [Fact]
     public async Task A_hand_off_refused_twice_is_given_up()
     {
-        _d1.Answer = Answers.Error(503, "kv_transfer_error", "lease_expired");
+        _d1.Answer = Replies.Error(503, "kv_transfer_error", "lease_expired");
         await using var router = await TestRouter.StartAsync(_p1, _d1);
         using var response = await router.ChatAsync();
         Assert.Equal(HttpStatusCode.BadGateway, response.StatusCode);
@@ -102,8 +102,8 @@ public sealed partial class DisaggregatedFailureTests
     {
         _d1.Answer = static async (http, _) =>
         {
-            Answers.BeginStream(http);
-            await Answers.SendAsync(http, """data: {"error":{"message":"no","type":"server_error","code":"engine_failed"}}""" + "\n\n");
+            Replies.BeginStream(http);
+            await Replies.SendAsync(http, """data: {"error":{"message":"no","type":"server_error","code":"engine_failed"}}""" + "\n\n");
         };
         await using var router = await TestRouter.StartAsync(_p1, _d1, _d2);
         using var response = await router.ChatAsync(TestRouter.UserHiStreamed);
@@ -117,10 +117,10 @@ public sealed partial class DisaggregatedFailureTests
     public async Task A_stream_that_breaks_ends_with_one_error_event_and_no_done(bool insideAnEvent)
     {
         var seen = new TaskCompletionSource();
-        _d1.Answer = Answers.HelloThen(async http =>
+        _d1.Answer = Replies.HelloThen(async http =>
         {
             await seen.Task;
-            if (insideAnEvent) await Answers.SendAsync(http, "data: {\"id\":\"c1\",\"cho");
+            if (insideAnEvent) await Replies.SendAsync(http, "data: {\"id\":\"c1\",\"cho");
             http.Abort();
         });
         await using var router = await TestRouter.StartAsync(_p1, _d1, _d2);
@@ -142,7 +142,7 @@ public sealed partial class DisaggregatedFailureTests
     [Fact]
     public async Task A_stream_that_falls_silent_ends_with_an_error_event()
     {
-        _d1.Answer = Answers.HelloThen(Answers.ForeverAsync);
+        _d1.Answer = Replies.HelloThen(Replies.ForeverAsync);
         var options = TestRouter.Defaults with { Deadlines = TestRouter.Defaults.Deadlines with { Silence = TimeSpan.FromSeconds(0.3) } };
         await using var router = await TestRouter.StartAsync(options, _p1, _d1);
         using var response = await router.ChatAsync(TestRouter.UserHiStreamed);
@@ -157,7 +157,7 @@ public sealed partial class DisaggregatedFailureTests
     [Fact]
     public async Task A_client_that_leaves_during_decode_frees_everything()
     {
-        _d1.Answer = Answers.HelloThen(Answers.ForeverAsync);
+        _d1.Answer = Replies.HelloThen(Replies.ForeverAsync);
         await using var router = await TestRouter.StartAsync(_p1, _d1);
         using (var response = await router.ChatAsync(TestRouter.UserHiStreamed))
         {
@@ -176,7 +176,7 @@ public sealed partial class DisaggregatedFailureTests
     [Fact]
     public async Task A_client_that_leaves_during_prefill_stops_it_and_decode_is_never_called()
     {
-        _p1.Answer = static (http, _) => Answers.ForeverAsync(http);
+        _p1.Answer = static (http, _) => Replies.ForeverAsync(http);
         await using var router = await TestRouter.StartAsync(_p1, _d1);
         using var leave = new CancellationTokenSource();
         var response = router.ChatAsync(ct: leave.Token);
@@ -192,7 +192,7 @@ public sealed partial class DisaggregatedFailureTests
     [Fact]
     public async Task A_client_that_leaves_before_decodes_first_byte_frees_everything()
     {
-        _d1.Answer = static (http, _) => Answers.ForeverAsync(http);
+        _d1.Answer = static (http, _) => Replies.ForeverAsync(http);
         await using var router = await TestRouter.StartAsync(_p1, _d1, _d2);
         using var leave = new CancellationTokenSource();
         var response = router.ChatAsync(ct: leave.Token);
@@ -223,7 +223,7 @@ public sealed partial class DisaggregatedFailureTests
     [Fact]
     public async Task The_clients_own_time_limit_ends_the_request()
     {
-        _d1.Answer = static (http, _) => Answers.ForeverAsync(http);
+        _d1.Answer = static (http, _) => Replies.ForeverAsync(http);
         await using var router = await TestRouter.StartAsync(_p1, _d1);
         using var response = await router.ChatAsync(headers: [("x-request-timeout-ms", "300")]);
         Assert.Equal(HttpStatusCode.GatewayTimeout, response.StatusCode);

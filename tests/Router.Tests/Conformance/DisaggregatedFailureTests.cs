@@ -68,7 +68,7 @@ public sealed partial class DisaggregatedFailureTests : IAsyncLifetime
     [Fact]
     public async Task A_prefill_engines_refusal_is_the_clients_answer_at_once()
     {
-        _p1.Answer = Answers.Error(400, "invalid_request_error", "context_length_exceeded", "too long");
+        _p1.Answer = Replies.Error(400, "invalid_request_error", "context_length_exceeded", "too long");
         await using var router = await TestRouter.StartAsync(_p1, _p2, _d1);
         using var response = await router.ChatAsync();
         Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
@@ -86,7 +86,7 @@ public sealed partial class DisaggregatedFailureTests : IAsyncLifetime
     [InlineData(503, """{"error":{"message":"draining","code":"draining"}}""")]
     public async Task A_useless_prefill_reply_is_asked_again_elsewhere(int status, string reply)
     {
-        _p1.Answer = Answers.Json(status, reply);
+        _p1.Answer = Replies.Json(status, reply);
         await using var router = await TestRouter.StartAsync(_p1, _p2, _d1);
         using var response = await router.ChatAsync();
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
@@ -99,7 +99,7 @@ public sealed partial class DisaggregatedFailureTests : IAsyncLifetime
     [Fact]
     public async Task A_prefill_engine_that_dies_over_the_prompt_is_replaced()
     {
-        _p1.Answer = Answers.Death;
+        _p1.Answer = Replies.Death;
         await using var router = await TestRouter.StartAsync(_p1, _p2, _d1);
         using var response = await router.ChatAsync();
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
@@ -109,7 +109,7 @@ public sealed partial class DisaggregatedFailureTests : IAsyncLifetime
     [Fact]
     public async Task A_prefill_that_takes_too_long_is_tried_elsewhere_and_then_times_out()
     {
-        _p1.Answer = _p2.Answer = static (http, _) => Answers.ForeverAsync(http);
+        _p1.Answer = _p2.Answer = static (http, _) => Replies.ForeverAsync(http);
         var options = TestRouter.Defaults with { Deadlines = TestRouter.Defaults.Deadlines with { Prefill = TimeSpan.FromSeconds(0.3) } };
         await using var router = await TestRouter.StartAsync(options, _p1, _p2, _d1);
         using var response = await router.ChatAsync();
@@ -124,7 +124,7 @@ public sealed partial class DisaggregatedFailureTests : IAsyncLifetime
     public async Task When_all_prefill_engines_fail_a_hybrid_one_serves()
     {
         await using var hybrid = await ScriptedEngine.StartAsync();
-        _p1.Answer = _p2.Answer = Answers.Error(500);
+        _p1.Answer = _p2.Answer = Replies.Error(500);
         await using var router = await TestRouter.StartAsync(_p1, _p2, _d1, hybrid);
         using var response = await router.ChatAsync();
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);

@@ -46,10 +46,10 @@ public sealed class DisaggregatedTests
         await using var prefill = await ScriptedEngine.StartAsync(EngineRole.Prefill);
         await using var decode = await ScriptedEngine.StartAsync(EngineRole.Decode);
         var gate = new TaskCompletionSource();
-        decode.Answer = Answers.HelloThen(async http =>
+        decode.Answer = Replies.HelloThen(async http =>
         {
             await gate.Task;
-            await Answers.SendAsync(http, Answers.Chunk("""{"content":" world"}""") + Answers.Chunk("{}", "stop") + "data: [DONE]\n\n");
+            await Replies.SendAsync(http, Replies.Chunk("""{"content":" world"}""") + Replies.Chunk("{}", "stop") + "data: [DONE]\n\n");
         });
         await using var router = await TestRouter.StartAsync(prefill, decode);
 
@@ -75,10 +75,10 @@ public sealed class DisaggregatedTests
         await using var prefill = await ScriptedEngine.StartAsync(EngineRole.Prefill);
         await using var decode = await ScriptedEngine.StartAsync(EngineRole.Decode, capabilities: ["kv_pulled_at_first_token"]);
         var gate = new TaskCompletionSource();
-        decode.Answer = Answers.HelloThen(async http =>
+        decode.Answer = Replies.HelloThen(async http =>
         {
             await gate.Task;
-            await Answers.SendAsync(http, "data: [DONE]\n\n");
+            await Replies.SendAsync(http, "data: [DONE]\n\n");
         });
         await using var router = await TestRouter.StartAsync(prefill, decode);
 
@@ -96,7 +96,7 @@ public sealed class DisaggregatedTests
     {
         await using var prefill = await ScriptedEngine.StartAsync(EngineRole.Prefill);
         await using var decode = await ScriptedEngine.StartAsync(EngineRole.Decode, capabilities: ["kv_pulled_at_first_token"]);
-        prefill.Answer = Answers.Json(200, """{"choices":[],"kv_transfer_params":{"migration":"TUlH","seq_id":5,"seq_ids":[5,6]}}""");
+        prefill.Answer = Replies.Json(200, """{"choices":[],"kv_transfer_params":{"migration":"TUlH","seq_id":5,"seq_ids":[5,6]}}""");
         await using var router = await TestRouter.StartAsync(prefill, decode);
 
         using var response = await router.ChatAsync("""{"model":"m1","prompt":["a","b"]}""", "/v1/completions");
@@ -152,7 +152,7 @@ public sealed class DisaggregatedTests
         await using var prefill = await ScriptedEngine.StartAsync(EngineRole.Prefill);
         await using var decode = await ScriptedEngine.StartAsync(EngineRole.Decode);
         const string Finished = """{"id":"p","object":"chat.completion","created":1,"model":"m1","choices":[{"index":0,"message":{"role":"assistant","content":"Hi"},"finish_reason":"stop"}],"usage":{"prompt_tokens":3,"completion_tokens":1,"total_tokens":4}}""";
-        prefill.Answer = Answers.Json(200, Finished);
+        prefill.Answer = Replies.Json(200, Finished);
         await using var router = await TestRouter.StartAsync(prefill, decode);
 
         using var whole = await router.ChatAsync();
@@ -181,7 +181,7 @@ public sealed class DisaggregatedTests
     {
         await using var prefill = await ScriptedEngine.StartAsync(EngineRole.Prefill);
         await using var decode = await ScriptedEngine.StartAsync(EngineRole.Decode);
-        prefill.Answer = Answers.Json(200, """{"id":"p","object":"chat.completion","created":1,"model":"m1","choices":[{"index":0,"message":{"role":"assistant","content":null,"tool_calls":[{"id":"call_1","type":"function","function":{"name":"f","arguments":"{}"}}]},"finish_reason":"tool_calls"}],"kv_transfer_params":{"seq_id":7}}""");
+        prefill.Answer = Replies.Json(200, """{"id":"p","object":"chat.completion","created":1,"model":"m1","choices":[{"index":0,"message":{"role":"assistant","content":null,"tool_calls":[{"id":"call_1","type":"function","function":{"name":"f","arguments":"{}"}}]},"finish_reason":"tool_calls"}],"kv_transfer_params":{"seq_id":7}}""");
         await using var router = await TestRouter.StartAsync(prefill, decode);
 
         using var response = await router.ChatAsync(TestRouter.UserHiStreamed);

@@ -51,10 +51,10 @@ public sealed class DiscoveryTests : IAsyncLifetime
     public async Task A_stream_outlives_its_engines_registration()
     {
         var gate = new TaskCompletionSource();
-        _engine.Answer = Answers.HelloThen(async http =>
+        _engine.Answer = Replies.HelloThen(async http =>
         {
             await gate.Task;
-            await Answers.SendAsync(http, Answers.Chunk("""{"content":" world"}""") + "data: [DONE]\n\n");
+            await Replies.SendAsync(http, Replies.Chunk("""{"content":" world"}""") + "data: [DONE]\n\n");
         });
         _ctrl.Register(_engine, "hybrid");
         await Eventually.Async(() => _router.Table.Current.Nodes.Length == 1);

@@ -36,7 +36,7 @@ public sealed class HybridTests
         first.Answer = second.Answer = async (http, request) =>
         {
             if (retryAfter is not null) http.Response.Headers.RetryAfter = retryAfter;
-            await Answers.Json(status, """{"error":{"message":"no","type":"t","param":"p","code":"c"}}""")(http, request);
+            await Replies.Json(status, """{"error":{"message":"no","type":"t","param":"p","code":"c"}}""")(http, request);
         };
         await using var router = await TestRouter.StartAsync(first, second);
         using var response = await router.ChatAsync();
@@ -53,7 +53,7 @@ public sealed class HybridTests
     {
         await using var bad = await ScriptedEngine.StartAsync();
         await using var good = await ScriptedEngine.StartAsync();
-        bad.Answer = dies ? Answers.Death : Answers.Error(500);
+        bad.Answer = dies ? Replies.Death : Replies.Error(500);
         await using var router = await TestRouter.StartAsync(bad, good);
         for (var i = 0; i < 2; i++)   // round robin: one of the two starts with the bad one
         {
@@ -73,7 +73,7 @@ public sealed class HybridTests
         {
             http.Response.ContentType = "application/json";
             http.Response.ContentLength = 1000;
-            await Answers.SendAsync(http, "{\"id\":");
+            await Replies.SendAsync(http, "{\"id\":");
             http.Abort();
         };
         await using var router = await TestRouter.StartAsync(bad, good);
@@ -89,7 +89,7 @@ public sealed class HybridTests
     public async Task When_the_only_engine_fails_the_client_gets_502_without_the_engines_page()
     {
         await using var engine = await ScriptedEngine.StartAsync();
-        engine.Answer = Answers.Json(500, "<html>Traceback</html>");
+        engine.Answer = Replies.Json(500, "<html>Traceback</html>");
         await using var router = await TestRouter.StartAsync(engine);
         using var response = await router.ChatAsync();
         Assert.Equal(HttpStatusCode.BadGateway, response.StatusCode);
@@ -100,7 +100,7 @@ public sealed class HybridTests
     public async Task When_all_engines_say_they_are_busy_the_client_is_told_to_come_back()
     {
         await using var engine = await ScriptedEngine.StartAsync();
-        engine.Answer = Answers.Error(503, "service_unavailable", "draining");
+        engine.Answer = Replies.Error(503, "service_unavailable", "draining");
         await using var router = await TestRouter.StartAsync(engine);
         using var response = await router.ChatAsync();
         Assert.Equal(HttpStatusCode.ServiceUnavailable, response.StatusCode);
@@ -157,7 +157,7 @@ public sealed class HybridTests
         await using var engine = await ScriptedEngine.StartAsync();
         engine.Answer = async (http, _) =>
         {
-            Answers.BeginStream(http);
+            Replies.BeginStream(http);
             foreach (var bytes in writes)
             {
                 await http.Response.Body.WriteAsync(bytes, http.RequestAborted);
@@ -170,12 +170,37 @@ public sealed class HybridTests
         Assert.Equal(writes.SelectMany(bytes => bytes), await response.Content.ReadAsByteArrayAsync());
     }
 
+    /// <summary>Case 8: an event is on its way as soon as it is whole. The engine writes the next one only when the client has this one.</summary>
+    [Fact]
+    public async Task Each_event_reaches_the_client_before_the_next_is_written()
+    {
+        using var seen = new SemaphoreSlim(0);
+        await using var engine = await ScriptedEngine.StartAsync();
+        engine.Answer = async (http, _) =>
+        {
+            Replies.BeginStream(http);
+            for (var i = 0; i < 40; i++)
+            {
+                await Replies.SendAsync(http, $"data: {i}\n\n");
+                await seen.WaitAsync(http.RequestAborted);
+            }
+        };
+        await using var router = await TestRouter.StartAsync(engine);
+        await using var stream = await SseReader.OpenAsync(await router.ChatAsync(TestRouter.UserHiStreamed));
+        for (var i = 0; i < 40; i++)
+        {
+            Assert.Equal(i.ToString(System.Globalization.CultureInfo.InvariantCulture), await stream.NextAsync());
+            seen.Release();
+        }
+        Assert.Null(await stream.NextAsync());
+    }
+
     [Fact]
     public async Task A_long_whole_answer_arrives_complete()
     {
         var text = new string('y', 9 << 20);
         await using var engine = await ScriptedEngine.StartAsync();
-        engine.Answer = Answers.Json(200, $$"""{"choices":[{"text":"{{text}}"}]}""");
+        engine.Answer = Replies.Json(200, $$"""{"choices":[{"text":"{{text}}"}]}""");
         await using var router = await TestRouter.StartAsync(engine);
         using var response = await router.ChatAsync();
         Assert.Equal(text, (string?)(await TestRouter.JsonAsync(response))["choices"]![0]!["text"]);
@@ -185,16 +210,16 @@ public sealed class HybridTests
     public async Task A_client_that_stops_reading_is_let_go_and_holds_up_nobody()
     {
         await using var engine = await ScriptedEngine.StartAsync();
-        var piece = Answers.Chunk($$"""{"content":"{{new string('z', 60_000)}}"}""");
+        var piece = Replies.Chunk($$"""{"content":"{{new string('z', 60_000)}}"}""");
         engine.Answer = async (http, request) =>
         {
             if (!request.Text.Contains("slow", StringComparison.Ordinal))
             {
-                await Answers.HelloWorld(http, request);
+                await Replies.HelloWorld(http, request);
                 return;
             }
-            Answers.BeginStream(http);
-            while (!http.RequestAborted.IsCancellationRequested) await Answers.SendAsync(http, piece);
+            Replies.BeginStream(http);
+            while (!http.RequestAborted.IsCancellationRequested) await Replies.SendAsync(http, piece);
         };
         var options = TestRouter.Defaults with { Deadlines = TestRouter.Defaults.Deadlines with { SlowReader = TimeSpan.FromSeconds(0.5) } };
         await using var router = await TestRouter.StartAsync(options, engine);
@@ -241,7 +266,7 @@ public sealed class HybridTests
     {
         await using var bad = await ScriptedEngine.StartAsync();
         await using var good = await ScriptedEngine.StartAsync();
-        bad.Answer = Answers.Error(500);
+        bad.Answer = Replies.Error(500);
         await using var router = await TestRouter.StartAsync(TestRouter.Defaults with { Breaker = new BreakerOptions { Failures = 3 } }, bad, good);
         for (var i = 0; i < 20; i++)
         {

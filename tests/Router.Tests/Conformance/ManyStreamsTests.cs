@@ -12,10 +12,10 @@ public sealed class ManyStreamsTests
         await using var prefill = await ScriptedEngine.StartAsync(EngineRole.Prefill);
         await using var decode = await ScriptedEngine.StartAsync(EngineRole.Decode);
         var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        decode.Answer = Answers.HelloThen(async http =>
+        decode.Answer = Replies.HelloThen(async http =>
         {
             await gate.Task;
-            await Answers.SendAsync(http, Answers.Chunk("""{"content":" world"}""") + "data: [DONE]\n\n");
+            await Replies.SendAsync(http, Replies.Chunk("""{"content":" world"}""") + "data: [DONE]\n\n");
         });
         // Setting up so many connections at once takes longer than a health probe or a connect may on a busy machine.
         var options = TestRouter.Defaults with

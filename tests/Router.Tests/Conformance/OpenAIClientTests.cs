@@ -41,7 +41,7 @@ public sealed class OpenAIClientTests
     {
         await using var prefill = await ScriptedEngine.StartAsync(EngineRole.Prefill);
         await using var decode = await ScriptedEngine.StartAsync(EngineRole.Decode);
-        prefill.Answer = Answers.Json(200, """{"id":"p","object":"chat.completion","created":1,"model":"m1","choices":[{"index":0,"message":{"role":"assistant","content":"Hi"},"logprobs":null,"finish_reason":"length"}],"usage":{"prompt_tokens":3,"completion_tokens":1,"total_tokens":4}}""");
+        prefill.Answer = Replies.Json(200, """{"id":"p","object":"chat.completion","created":1,"model":"m1","choices":[{"index":0,"message":{"role":"assistant","content":"Hi"},"logprobs":null,"finish_reason":"length"}],"usage":{"prompt_tokens":3,"completion_tokens":1,"total_tokens":4}}""");
         await using var router = await TestRouter.StartAsync(prefill, decode);
         List<StreamingChatCompletionUpdate> updates = [];
         await foreach (var update in Client(router, "any").GetChatClient("m1").CompleteChatStreamingAsync([new UserChatMessage("hi")])) updates.Add(update);

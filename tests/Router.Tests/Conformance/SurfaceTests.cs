@@ -212,6 +212,24 @@ public sealed class SurfaceTests
     }
 
     [Fact]
+    public async Task Metrics_tell_what_each_engine_does_and_how_fast_streams_flow()
+    {
+        await using var engine = await ScriptedEngine.StartAsync();
+        await using var router = await TestRouter.StartAsync(engine);
+        engine.Answer = Replies.HelloThen(async http =>
+        {
+            await Task.Delay(20, http.RequestAborted);
+            await Replies.SendAsync(http, Replies.Chunk("""{"content":" world"}""") + "data: [DONE]\n\n");
+        });
+        await (await router.ChatAsync(TestRouter.UserHiStreamed)).Content.ReadAsStringAsync();
+        await Eventually.Async(() => router.Log.Lines.Any(line => line.Contains("outcome=")));
+        var metrics = (await router.Client.GetStringAsync("/metrics")).Split('\n');
+        Assert.Contains(metrics, line => line.StartsWith("router_itl_seconds_bucket{", StringComparison.Ordinal) && line.Contains("le=\"0.0005\""));
+        foreach (var name in (string[])["router_inflight", "router_node_state", "router_breaker_open", "router_prompt_pending", "router_node_requests"])
+            Assert.Contains(metrics, line => line.StartsWith(name, StringComparison.Ordinal) && line.Contains($"engine=\"{engine.Id}\"") && line.Contains("role=\"hybrid\""));
+    }
+
+    [Fact]
     public async Task Engines_continue_the_clients_trace_in_a_span_of_the_stage()
     {
         using var listener = new System.Diagnostics.ActivityListener

@@ -3,7 +3,7 @@ namespace NanoAspire.Router.Tests.Fixtures;
 /// <summary>Waits for what happens in the background. The limit is generous: it bounds a failing test, it measures nothing.</summary>
 internal static class Eventually
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
 
     public static Task Async(Func<bool> condition) => Async(condition, Limit);
 

@@ -19,7 +19,7 @@ internal sealed class ScriptedEngine : IAsyncDisposable
         _app = app;
         Role = role;
         Id = id;
-        Answer = role is EngineRole.Prefill ? Answers.Parked() : Answers.HelloWorld;
+        Answer = role is EngineRole.Prefill ? Replies.Parked() : Replies.HelloWorld;
     }
 
     public string Id { get; }
@@ -31,9 +31,11 @@ internal sealed class ScriptedEngine : IAsyncDisposable
     public Func<HttpContext, RecordedRequest, Task> Answer { get; set; }
     /// <summary>Runs before <c>/pd/free</c> is answered.</summary>
     public Func<HttpContext, Task> OnFree { get; set; } = static _ => Task.CompletedTask;
+    public string ModelList { get; set; } = """{"object":"list","data":[{"id":"m1","object":"model"},{"id":"/models/m1","object":"model"}]}""";
     public int HealthStatus { get; set; } = 200;
 
     public IReadOnlyList<RecordedRequest> Completions => [.. _requests.Where(request => request.Path.StartsWith("/v1/", StringComparison.Ordinal) && request.Method == "POST")];
+    public IReadOnlyList<RecordedRequest> Tokenized => [.. _requests.Where(request => request.Path.EndsWith("tokenize", StringComparison.Ordinal))];
     public IReadOnlyList<RecordedRequest> Frees => [.. _requests.Where(request => request.Path == "/pd/free")];
     public IReadOnlyList<string> Freed => [.. Frees.Select(free => free.Text)];
 
@@ -46,19 +48,14 @@ internal sealed class ScriptedEngine : IAsyncDisposable
         var app = builder.Build();
         var engine = new ScriptedEngine(app, role, id ?? $"{role}-{Guid.NewGuid():N}".ToLowerInvariant()) { Capabilities = capabilities ?? [] };
         app.MapGet("/health", () => Results.StatusCode(engine.HealthStatus));
-        app.MapGet("/v1/models", () => Results.Text("""{"object":"list","data":[{"id":"m1","object":"model"},{"id":"/models/m1","object":"model"}]}""", "application/json"));
+        app.MapGet("/v1/models", () => Results.Text(engine.ModelList, "application/json"));
         app.MapPost("/pd/free", async http =>
         {
             await engine.RecordAsync(http);
             await engine.OnFree(http);
             await http.Response.WriteAsync("""{"freed":[],"unknown":[]}""");
         });
-        app.MapPost("/v1/{**rest}", async http =>
-        {
-            var request = await engine.RecordAsync(http);
-            try { await engine.Answer(http, request); }
-            catch (OperationCanceledException) when (http.RequestAborted.IsCancellationRequested) { request.MarkAborted(); }
-        });
+        foreach (var route in (string[])["/v1/{**rest}", "/tokenize", "/detokenize"]) app.MapPost(route, engine.AnswerAsync);
         await app.StartAsync();
         engine.Url = app.Urls.Single();
         return engine;
@@ -76,6 +73,13 @@ internal sealed class ScriptedEngine : IAsyncDisposable
     {
         await KillAsync();
         await _app.DisposeAsync();
+    }
+
+    private async Task AnswerAsync(HttpContext http)
+    {
+        var request = await RecordAsync(http);
+        try { await Answer(http, request); }
+        catch (OperationCanceledException) when (http.RequestAborted.IsCancellationRequested) { request.MarkAborted(); }
     }
 
     private async Task<RecordedRequest> RecordAsync(HttpContext http)

@@ -13,6 +13,7 @@ internal sealed class Automaton
     private readonly byte[] _representatives;
     private readonly Dictionary<int, int> _tokenSymbols = [];
     private readonly GrammarRule _root;
+    private readonly long _stateBytes;
     private Tables _tables = new();
 
     /// <param name="states">All states, sealed.</param>
@@ -20,6 +21,7 @@ internal sealed class Automaton
     public Automaton(IReadOnlyList<GrammarState> states, GrammarRule root)
     {
         _root = root;
+        _stateBytes = 250L * states.Count;
         var sets = new HashSet<ByteSet>();
         foreach (var edge in states.SelectMany(state => state.Edges))
         {
@@ -37,6 +39,8 @@ internal sealed class Automaton
     public int Symbols { get; }
     /// <summary>Most levels of nesting that any state still needs.</summary>
     public int Tallest { get; }
+    /// <summary>Estimated memory: states and tables.</summary>
+    public long Bytes => _stateBytes + Tables.Bytes;
     public Tables Tables => Volatile.Read(ref _tables);
 
     public Config Start()
@@ -45,6 +49,9 @@ internal sealed class Automaton
         closure.Add(_root.Start, Frame.Bottom);
         return closure.Finish();
     }
+
+    /// <summary>By byte value: its class, which is its symbol.</summary>
+    public ReadOnlySpan<byte> Classes => _classes;
 
     public Config Next(Config config, byte value) => Follow(config, _classes[value]);
 

@@ -56,6 +56,16 @@ internal sealed class TokenMask
             logits.CopyTo(scores);
             return;
         }
+        if (BitOperations.PopCount(bits) > 32)             // whichever is shorter: the list of those that stay, or of those that go
+        {
+            logits.CopyTo(scores);
+            for (bits = ~bits; bits != 0; bits &= bits - 1)
+            {
+                var id = BitOperations.TrailingZeroCount(bits);
+                if (id < scores.Length) scores[id] = float.NegativeInfinity;
+            }
+            return;
+        }
         scores.Fill(float.NegativeInfinity);
         for (; bits != 0; bits &= bits - 1)
         {

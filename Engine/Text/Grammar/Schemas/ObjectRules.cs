@@ -16,8 +16,7 @@ internal sealed class ObjectRules(GrammarBuilder builder, JsonRules json, Func<I
     {
         if (node is { ObjectParts.Count: 0, Required.Count: 0 }) return json.Object;
         var rule = builder.Rule(nests: true);
-        var names = node.ObjectParts.SelectMany(part => Properties(part).Select(property => property.Name)).Concat(node.Required).Distinct(StringComparer.Ordinal).ToArray();
-        if (names.Length > MaxProperties) throw new GrammarException(node.Path, $"an object has more than {MaxProperties} properties");
+        var names = Names(node);
 
         // Two rows of states: nothing written yet, and something written (a comma comes first).
         var empty = json.Space(builder.Text(rule.Start, "{"));
@@ -47,6 +46,13 @@ internal sealed class ObjectRules(GrammarBuilder builder, JsonRules json, Func<I
         return rule;
     }
 
+    /// <summary>Declared or required properties, in that order.</summary>
+    public static string[] Names(SchemaNode node)
+    {
+        var names = node.ObjectParts.SelectMany(PropertyNames).Concat(node.Required).Distinct(StringComparer.Ordinal).ToArray();
+        return names.Length <= MaxProperties ? names : throw new GrammarException(node.Path, $"an object has more than {MaxProperties} properties");
+    }
+
     private GrammarState KeyState(GrammarState empty, GrammarState written)
     {
         var key = builder.State();
@@ -56,7 +62,7 @@ internal sealed class ObjectRules(GrammarBuilder builder, JsonRules json, Func<I
     }
 
     /// <summary>What all schemas say about a property; null when one of them forbids it.</summary>
-    private static List<SchemaRef>? Parts(SchemaNode node, string name)
+    public static List<SchemaRef>? Parts(SchemaNode node, string name)
     {
         var parts = new List<SchemaRef>();
         foreach (var part in node.ObjectParts)
@@ -88,11 +94,11 @@ internal sealed class ObjectRules(GrammarBuilder builder, JsonRules json, Func<I
 
     private static readonly JsonElement True = JsonDocument.Parse("true").RootElement;
 
-    private static IEnumerable<(string Name, SchemaRef Schema)> Properties(SchemaRef part)
+    private static IEnumerable<string> PropertyNames(SchemaRef part)
     {
-        if (!part.Value.TryGetProperty("properties", out var properties)) yield break;
+        if (!part.Value.TryGetProperty("properties", out var properties)) return [];
         if (properties.ValueKind != JsonValueKind.Object) throw new GrammarException(part.Path, "'properties' must be an object");
-        foreach (var property in properties.EnumerateObject()) yield return (property.Name, part.Member($"properties.{property.Name}", property.Value));
+        return properties.EnumerateObject().Select(property => property.Name);
     }
 
     /// <summary>A name that is none of <paramref name="names"/>: without escapes, so that it can be told from them character by character.</summary>

@@ -12,14 +12,22 @@ internal sealed class SchemaCompiler
     private const int MaxRules = 20_000, MaxCombinations = 256, MaxReferences = 200;
 
     private readonly Dictionary<string, GrammarRule> _rules = new(StringComparer.Ordinal);
+    private static readonly SchemaRef AnyObject = new(JsonDocument.Parse("""{"type":"object"}""").RootElement, "object");
+
     private readonly Queue<Action> _unfilled = new();
     private readonly SchemaDocument _document;
     private readonly GrammarBuilder _builder;
     private readonly ValueRules _values;
+    private readonly SchemaTypes _rootTypes;
 
-    public SchemaCompiler(GrammarBuilder builder, JsonRules json, JsonElement schema)
+    /// <param name="builder">Where states are made.</param>
+    /// <param name="json">Plain JSON.</param>
+    /// <param name="schema">The document.</param>
+    /// <param name="types">What the document's own values can be at all.</param>
+    public SchemaCompiler(GrammarBuilder builder, JsonRules json, JsonElement schema, SchemaTypes types = SchemaTypes.All)
     {
         _builder = builder;
+        _rootTypes = types;
         _document = new(schema);
         _values = new(builder, json, RuleOf);
     }
@@ -27,19 +35,40 @@ internal sealed class SchemaCompiler
     /// <exception cref="GrammarException">The schema is malformed, unsupported or too large; the path says where.</exception>
     public GrammarRule Compile()
     {
-        var root = RuleOf([_document.Root]);
-        while (_unfilled.TryDequeue(out var fill)) fill();
+        var root = RuleOf(_rootTypes == SchemaTypes.Object ? [Root, AnyObject] : [Root]);
+        Finish();
         return root;
     }
 
-    /// <summary>The rule of values that satisfy all of the schemas; its states come later, so that no chain of references is too long for the stack.</summary>
-    private GrammarRule RuleOf(IReadOnlyList<SchemaRef> schemas)
-    {
-        var flat = new List<SchemaRef>();
-        var groups = new List<(string Path, bool Exclusive, SchemaRef[] Options)>();
-        var seen = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var schema in schemas) Gather(schema, flat, groups, seen, 0);
+    public SchemaRef Root => _document.Root;
 
+    /// <summary>Fills the rules that were asked for since.</summary>
+    public void Finish()
+    {
+        while (_unfilled.TryDequeue(out var fill)) fill();
+    }
+
+    /// <summary>The schemas as merged nodes, one for each way through their alternatives.</summary>
+    public List<SchemaNode> Alternatives(IReadOnlyList<SchemaRef> schemas)
+    {
+        var found = new List<SchemaNode>();
+        var open = new Queue<IReadOnlyList<SchemaRef>>([schemas]);
+        while (open.TryDequeue(out var next))
+        {
+            var (flat, groups) = GatherAll(next);
+            if (found.Count + open.Count > MaxCombinations) throw new GrammarException(schemas[0].Path, $"the alternatives make more than {MaxCombinations} combinations");
+            if (groups.Count == 0) found.Add(Merge(flat));
+            else foreach (var chosen in Combine(flat, groups)) open.Enqueue(chosen);
+        }
+        return found;
+    }
+
+    public void Emit(SchemaNode node, GrammarRule rule) => _values.Emit(node, rule);
+
+    /// <summary>The rule of values that satisfy all of the schemas; its states come later, so that no chain of references is too long for the stack.</summary>
+    public GrammarRule RuleOf(IReadOnlyList<SchemaRef> schemas)
+    {
+        var (flat, groups) = GatherAll(schemas);
         var key = string.Join('\n', flat.Select(schema => schema.Key).Concat(groups.Select(group => group.Path)).Order(StringComparer.Ordinal));
         if (_rules.TryGetValue(key, out var known)) return known;
         if (_rules.Count >= MaxRules) throw new GrammarException(schemas[0].Path, $"the schema needs more than {MaxRules} rules");
@@ -50,6 +79,15 @@ internal sealed class SchemaCompiler
             else EmitAlternatives(flat, groups, rule);
         });
         return rule;
+    }
+
+    private (List<SchemaRef> Flat, List<(string Path, bool Exclusive, SchemaRef[] Options)> Groups) GatherAll(IReadOnlyList<SchemaRef> schemas)
+    {
+        var flat = new List<SchemaRef>();
+        var groups = new List<(string Path, bool Exclusive, SchemaRef[] Options)>();
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var schema in schemas) Gather(schema, flat, groups, seen, 0);
+        return (flat, groups);
     }
 
     /// <summary>Splits a schema into its own keywords, those it refers to, and the alternatives it leaves open.</summary>
@@ -89,8 +127,12 @@ internal sealed class SchemaCompiler
 
     private void EmitAlternatives(List<SchemaRef> flat, List<(string Path, bool Exclusive, SchemaRef[] Options)> groups, GrammarRule rule)
     {
-        // Also when a group decides everything, its own schema's keywords are looked at: an unsupported one must not pass.
-        _ = Merge(flat);
+        foreach (var chosen in Combine(flat, groups)) GrammarBuilder.Call(rule.Start, RuleOf(chosen), rule.End);
+    }
+
+    private IEnumerable<IReadOnlyList<SchemaRef>> Combine(List<SchemaRef> flat, List<(string Path, bool Exclusive, SchemaRef[] Options)> groups)
+    {
+        _ = Merge(flat);                                   // an unsupported keyword beside the alternatives must not pass
         foreach (var (path, exclusive, options) in groups)
         {
             if (exclusive) new Overlap(_document).Check(options, path);
@@ -101,7 +143,7 @@ internal sealed class SchemaCompiler
         foreach (var chosen in combinations)
         {
             if (++count > MaxCombinations) throw new GrammarException(groups[0].Path, $"the alternatives make more than {MaxCombinations} combinations");
-            GrammarBuilder.Call(rule.Start, RuleOf([.. flat, .. chosen]), rule.End);
+            yield return [.. flat, .. chosen];
         }
     }
 

@@ -39,6 +39,13 @@ internal sealed class SchemaNode
     public bool IsAny => !_never && Types == SchemaTypes.All && Enum is null && Required.Count == 0 && ObjectParts.Count == 0 && ArrayParts.Count == 0
         && MinItems == 0 && MaxItems is null && MinLength == 0 && MaxLength is null && Patterns.Count == 0 && Minimum is null && Maximum is null;
 
+    /// <summary>The same without some types; the node itself is used up.</summary>
+    public SchemaNode Without(SchemaTypes types)
+    {
+        Types &= ~types;
+        return this;
+    }
+
     /// <summary>Adds a schema's own keywords.</summary>
     public void Add(SchemaRef schema)
     {

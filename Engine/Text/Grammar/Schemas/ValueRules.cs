@@ -42,6 +42,16 @@ internal sealed class ValueRules(GrammarBuilder builder, JsonRules json, Func<IR
         _ => SchemaTypes.Object,
     };
 
+    /// <summary>What the characters of a string must match; null for any.</summary>
+    public static RegexNode? Expression(SchemaNode node)
+    {
+        if (node.Patterns.Count == 0) return null;
+        var (pattern, search, path) = node.Patterns[0];
+        if (node.Patterns.Count > 1) throw new GrammarException(node.Patterns[1].Path, "more than one 'pattern' or 'format' for the same string is not supported");
+        try { return RegexParser.Parse(pattern, search); }
+        catch (FormatException e) { throw new GrammarException(path, $"the expression {e.Message}"); }
+    }
+
     private void EmitConstants(SchemaNode node, GrammarState from, GrammarState to)
     {
         if (node is not { Required.Count: 0, ObjectParts.Count: 0, ArrayParts.Count: 0, MinItems: 0, MaxItems: null, MinLength: 0, MaxLength: null, Patterns.Count: 0, Minimum: null, Maximum: null })
@@ -84,13 +94,9 @@ internal sealed class ValueRules(GrammarBuilder builder, JsonRules json, Func<IR
 
     private void EmitString(SchemaNode node, GrammarState from, GrammarState to)
     {
-        if (node.Patterns.Count > 1) throw new GrammarException(node.Patterns[1].Path, "more than one 'pattern' or 'format' for the same string is not supported");
         var bounded = node.MinLength > 0 || node.MaxLength is not null;
-        if (node.Patterns is [var (pattern, search, path)])
+        if (Expression(node) is { } expression)
         {
-            RegexNode expression;
-            try { expression = RegexParser.Parse(pattern, search); }
-            catch (FormatException e) { throw new GrammarException(path, $"the expression {e.Message}"); }
             json.Quoted(from, to, body =>
             {
                 var end = builder.State();

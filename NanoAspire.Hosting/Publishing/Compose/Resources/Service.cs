@@ -1,15 +1,11 @@
 using Aspire.Hosting.Docker.Resources.ServiceNodes;
 using Aspire.Hosting.Docker.Resources.ServiceNodes.Swarm;
-using YamlDotNet.Serialization;
 
 namespace Aspire.Hosting.Docker.Resources.ComposeNodes;
 
 /// <summary>One service of a compose file.</summary>
-public sealed class Service
+public sealed class Service : NamedComposeMember
 {
-    /// <summary>Where it stands in the file; not written.</summary>
-    [YamlIgnore]
-    public string? Name { get; set; }
     public string? Image { get; set; }
     public Build? Build { get; set; }
     public List<string> Command { get; set; } = [];
@@ -41,10 +37,15 @@ public sealed class Service
     public List<string> Profiles { get; set; } = [];
     public Dictionary<string, string> Sysctls { get; set; } = [];
 
-    public void AddVolume(Volume volume) => Volumes.Add(volume);
+    public Service AddVolume(Volume volume)
+    {
+        Volumes.Add(volume);
+        return this;
+    }
 
-    public void AddEnvironmentalVariable(string key, string? value)
+    public Service AddEnvironmentalVariable(string key, string? value)
     {
         if (value is not null) Environment[key] = value;
+        return this;
     }
 }

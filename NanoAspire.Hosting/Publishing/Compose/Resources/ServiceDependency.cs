@@ -1,4 +1,4 @@
-namespace Aspire.Hosting.Docker.Resources.ServiceNodes;
+namespace Aspire.Hosting.Docker.Resources.ComposeNodes;
 
 /// <summary>What a service waits for.</summary>
 public sealed class ServiceDependency

@@ -1,13 +1,10 @@
-using YamlDotNet.Serialization;
+using Aspire.Hosting.Docker.Resources.ComposeNodes;
 
 namespace Aspire.Hosting.Docker.Resources.ServiceNodes;
 
 /// <summary>A mount of a service, or a volume of the file.</summary>
-public sealed class Volume
+public sealed class Volume : NamedComposeMember
 {
-    /// <summary>Where a volume stands in the file; not written.</summary>
-    [YamlIgnore]
-    public string? Name { get; set; }
     public string? Type { get; set; }
     public string? Target { get; set; }
     public string? Source { get; set; }

@@ -6,10 +6,10 @@ namespace Aspire.Hosting.Kubernetes.Resources;
 public abstract class BaseKubernetesResource(string apiVersion, string kind)
 {
     [YamlMember(Alias = "apiVersion", Order = -3)]
-    public string ApiVersion { get; set; } = apiVersion;
+    public string? ApiVersion { get; set; } = apiVersion;
 
     [YamlMember(Alias = "kind", Order = -2)]
-    public string Kind { get; set; } = kind;
+    public string? Kind { get; set; } = kind;
 
     [YamlMember(Alias = "metadata", Order = -1)]
     public ObjectMetaV1 Metadata { get; set; } = new();

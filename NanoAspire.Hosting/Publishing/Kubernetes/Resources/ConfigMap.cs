@@ -3,5 +3,5 @@ namespace Aspire.Hosting.Kubernetes.Resources;
 /// <summary>Configuration as text.</summary>
 public sealed class ConfigMap() : BaseKubernetesResource("v1", "ConfigMap")
 {
-    public Dictionary<string, string> Data { get; set; } = [];
+    public Dictionary<string, string> Data { get; } = [];
 }

@@ -4,9 +4,9 @@ namespace Aspire.Hosting.Kubernetes.Resources;
 public sealed class ContainerV1
 {
     public List<string> Command { get; } = [];
-    public string? Image { get; set; }
+    public string Image { get; set; } = null!;
     public ProbeV1? LivenessProbe { get; set; }
-    public string? Name { get; set; }
+    public string Name { get; set; } = null!;
     public ProbeV1? ReadinessProbe { get; set; }
     public ProbeV1? StartupProbe { get; set; }
     public LifecycleV1? Lifecycle { get; set; }
@@ -18,5 +18,5 @@ public sealed class ContainerV1
     public List<VolumeMountV1> VolumeMounts { get; } = [];
     public SecurityContextV1? SecurityContext { get; set; }
     public List<EnvVarV1> Env { get; } = [];
-    public string? ImagePullPolicy { get; set; }
+    public string ImagePullPolicy { get; set; } = null!;
 }

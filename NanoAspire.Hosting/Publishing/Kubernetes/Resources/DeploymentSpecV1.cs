@@ -7,5 +7,5 @@ public sealed class DeploymentSpecV1
     public LabelSelectorV1 Selector { get; set; } = new();
     public int? Replicas { get; set; }
     public int? RevisionHistoryLimit { get; set; }
-    public DeploymentStrategyV1? Strategy { get; set; }
+    public DeploymentStrategyV1 Strategy { get; set; } = null!;
 }

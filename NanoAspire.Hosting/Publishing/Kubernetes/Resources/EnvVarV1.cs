@@ -3,7 +3,7 @@ namespace Aspire.Hosting.Kubernetes.Resources;
 /// <summary>One variable.</summary>
 public sealed class EnvVarV1
 {
-    public string? Name { get; set; }
-    public string? Value { get; set; }
+    public string Name { get; set; } = null!;
+    public string Value { get; set; } = null!;
     public EnvVarSourceV1? ValueFrom { get; set; }
 }

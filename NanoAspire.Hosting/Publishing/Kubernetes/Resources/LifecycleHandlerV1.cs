@@ -3,6 +3,6 @@ namespace Aspire.Hosting.Kubernetes.Resources;
 /// <summary>One such action.</summary>
 public sealed class LifecycleHandlerV1
 {
-    public HttpGetActionV1? HttpGet { get; set; }
-    public ExecActionV1? Exec { get; set; }
+    public HttpGetActionV1 HttpGet { get; set; } = null!;
+    public ExecActionV1 Exec { get; set; } = null!;
 }

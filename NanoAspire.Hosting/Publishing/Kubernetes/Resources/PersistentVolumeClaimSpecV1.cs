@@ -4,6 +4,6 @@ namespace Aspire.Hosting.Kubernetes.Resources;
 public sealed class PersistentVolumeClaimSpecV1
 {
     public List<string> AccessModes { get; } = [];
-    public VolumeResourceRequirementsV1? Resources { get; set; }
-    public string? StorageClassName { get; set; }
+    public VolumeResourceRequirementsV1 Resources { get; set; } = null!;
+    public string StorageClassName { get; set; } = null!;
 }

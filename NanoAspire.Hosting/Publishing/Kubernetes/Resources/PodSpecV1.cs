@@ -9,7 +9,7 @@ public sealed class PodSpecV1
     public List<ContainerV1> InitContainers { get; } = [];
     public List<ContainerV1> Containers { get; } = [];
     public List<VolumeV1> Volumes { get; } = [];
-    public Dictionary<string, string> NodeSelector { get; set; } = [];
+    public Dictionary<string, string> NodeSelector { get; } = [];
     public List<TolerationV1> Tolerations { get; } = [];
     public AffinityV1? Affinity { get; set; }
     public List<TopologySpreadConstraintV1> TopologySpreadConstraints { get; } = [];

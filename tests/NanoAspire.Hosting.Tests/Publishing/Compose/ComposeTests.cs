@@ -96,6 +96,20 @@ public sealed class ComposeTests
         Assert.Contains("EXTRA=1", published.Read(".env"), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_project_from_its_own_Dockerfile_is_still_waited_for_and_found()
+    {
+        using var published = new PublishedApplication("docker-compose");
+        published.Builder.AddDockerComposeEnvironment("box");
+        var api = published.Builder.AddProject("api", "../Api/Api.csproj", launchProfileName: null).WithHttpEndpoint().PublishAsDockerFile();
+        var job = published.Builder.AddContainer("job", "x");
+        published.Builder.AddContainer("web", "x").WithReference(api).WaitFor(api).WaitForCompletion(job);
+        await published.RunAsync();
+        var file = Valid(published);
+        Assert.Equal(("service_started", "service_completed_successfully"), (file.Text("services/web/depends_on/api/condition"), file.Text("services/web/depends_on/job/condition")));
+        Assert.Equal(("http://api:8080", "${API_IMAGE}"), (file.Text("services/web/environment/services__api__http__0"), file.Text("services/api/image")));
+    }
+
     [Theory]
     [InlineData("networks:\n  aspire:\n    driver: \"bridge\"", "", "no network")]
     [InlineData("condition: \"service_healthy\"", "condition: \"service_fine\"", "condition")]

@@ -1,21 +1,21 @@
 namespace NanoAspire.Native.Rdma.Tests;
 
-public sealed class ReadPlanTests : IDisposable
+public sealed class TransferPlanTests : IDisposable
 {
     private readonly RegionRegistry _registry = new();
     private readonly TestMemory _memory = new(1 << 16);
     private readonly MemoryRegion _region;
 
-    public ReadPlanTests() => _region = _memory.Register(_registry);
+    public TransferPlanTests() => _region = _memory.Register(_registry);
 
     public void Dispose() => _memory.Dispose();
 
     private TransferRange Range(ulong remote, ulong local, ulong length, uint slot = 9) =>
         new() { Remote = new(slot, 1), RemoteOffset = remote, Local = _region.Id, LocalOffset = local, Length = length };
 
-    private List<ReadFrame> Frames(ReadPlan plan)
+    private List<TransferFrame> Frames(TransferPlan plan)
     {
-        List<ReadFrame> frames = [];
+        List<TransferFrame> frames = [];
         while (plan.TryTakeFrame(out var frame)) frames.Add(frame);
         return frames;
     }
@@ -23,7 +23,7 @@ public sealed class ReadPlanTests : IDisposable
     [Fact]
     public void Neighbours_on_both_sides_become_one_range()
     {
-        using var plan = ReadPlan.Create(_registry, [Range(0, 100, 10), Range(10, 110, 5), Range(15, 200, 5), Range(30, 205, 5)], 1 << 20, 256);
+        using var plan = TransferPlan.Create(_registry, [Range(0, 100, 10), Range(10, 110, 5), Range(15, 200, 5), Range(30, 205, 5)], 1 << 20, 256);
         var frame = Assert.Single(Frames(plan));
         Assert.Equal([15ul, 5ul, 5ul], plan.Slice(frame.Start, frame.Count).ToArray().Select(static r => r.Length));
         Assert.Equal(25, plan.Bytes);
@@ -42,7 +42,7 @@ public sealed class ReadPlanTests : IDisposable
             ranges.Add(Range(at * 3, at, length, slot: (uint)random.Next(2)));
             at += length;
         }
-        using var plan = ReadPlan.Create(_registry, ranges, maxFrameBytes: 4096, maxFrameRanges: 3);
+        using var plan = TransferPlan.Create(_registry, ranges, maxFrameBytes: 4096, maxFrameRanges: 3);
         var next = (ulong)_region.Address;
         foreach (var frame in Frames(plan))
         {
@@ -72,7 +72,7 @@ public sealed class ReadPlanTests : IDisposable
     [Fact]
     public async Task The_destination_stays_pinned_until_the_plan_is_gone()
     {
-        var plan = ReadPlan.Create(_registry, [Range(0, 0, 8), Range(64, 64, 8)], 1 << 20, 256);
+        var plan = TransferPlan.Create(_registry, [Range(0, 0, 8), Range(64, 64, 8)], 1 << 20, 256);
         Assert.Equal(1, _region.Pins);
         var unregistering = _registry.UnregisterAsync(_region, default);
         Assert.False(unregistering.IsCompleted);
@@ -83,14 +83,14 @@ public sealed class ReadPlanTests : IDisposable
     [Fact]
     public void A_failed_plan_leaves_no_pin()
     {
-        Assert.Throws<TransferException>(() => ReadPlan.Create(_registry, [Range(0, 0, 8), Range(0, 1 << 16, 1)], 1 << 20, 256));
+        Assert.Throws<TransferException>(() => TransferPlan.Create(_registry, [Range(0, 0, 8), Range(0, 1 << 16, 1)], 1 << 20, 256));
         Assert.Equal(0, _region.Pins);
     }
 
     [Fact]
     public void Too_many_ranges_are_refused()
     {
-        var many = Enumerable.Repeat(Range(0, 0, 1), ReadPlan.MaxRanges + 1).ToArray();
-        Assert.Equal(TransferCode.LimitExceeded, Assert.Throws<TransferException>(() => ReadPlan.Create(_registry, many, 1 << 20, 256)).Code);
+        var many = Enumerable.Repeat(Range(0, 0, 1), TransferPlan.MaxRanges + 1).ToArray();
+        Assert.Equal(TransferCode.LimitExceeded, Assert.Throws<TransferException>(() => TransferPlan.Create(_registry, many, 1 << 20, 256)).Code);
     }
 }

@@ -3,32 +3,35 @@ using System.Runtime.InteropServices;
 namespace NanoAspire.Native.Rdma;
 
 /// <summary>
-/// A checked read: ranges with their local addresses, neighbours merged, cut into frames. Keeps the local regions pinned
-/// until disposed, so a destination cannot be unregistered under a running read.
+/// A checked read or write: ranges with their local addresses, neighbours merged, cut into frames. Keeps the local regions pinned
+/// until disposed, so they cannot be unregistered under a running transfer.
 /// </summary>
-internal sealed class ReadPlan : IDisposable
+internal sealed class TransferPlan : IDisposable
 {
     /// <summary>Ranges one call may name.</summary>
     public const int MaxRanges = 1 << 20;
 
     private readonly List<PlannedRange> _ranges = [];
-    private readonly List<ReadFrame> _frames = [];
+    private readonly List<TransferFrame> _frames = [];
     private readonly List<MemoryRegion> _pinned = [];
     private int _nextFrame = -1;
 
-    private ReadPlan()
+    private TransferPlan()
     {
     }
+
+    /// <summary>The local regions that the ranges lie in.</summary>
+    public IReadOnlyList<MemoryRegion> LocalRegions => _pinned;
 
     public int FrameCount => _frames.Count;
     public bool IsOfOneRegion => _ranges.TrueForAll(r => r.Remote == _ranges[0].Remote);
     public long Bytes { get; private set; }
 
     /// <exception cref="TransferException">A local region is unknown, a local range is outside of it, or there are too many ranges.</exception>
-    public static ReadPlan Create(RegionRegistry registry, IReadOnlyList<TransferRange> ranges, int maxFrameBytes, int maxFrameRanges)
+    public static TransferPlan Create(RegionRegistry registry, IReadOnlyList<TransferRange> ranges, int maxFrameBytes, int maxFrameRanges)
     {
-        if (ranges.Count > MaxRanges) throw new TransferException(TransferCode.LimitExceeded, $"{ranges.Count} ranges; one read takes {MaxRanges}");
-        var plan = new ReadPlan();
+        if (ranges.Count > MaxRanges) throw new TransferException(TransferCode.LimitExceeded, $"{ranges.Count} ranges; one transfer takes {MaxRanges}");
+        var plan = new TransferPlan();
         try
         {
             plan.Merge(registry, ranges);
@@ -43,7 +46,7 @@ internal sealed class ReadPlan : IDisposable
     }
 
     /// <summary>Hands out each frame once, to any thread.</summary>
-    public bool TryTakeFrame(out ReadFrame frame)
+    public bool TryTakeFrame(out TransferFrame frame)
     {
         var index = Interlocked.Increment(ref _nextFrame);
         frame = index < _frames.Count ? _frames[index] : default;
@@ -97,7 +100,7 @@ internal sealed class ReadPlan : IDisposable
     {
         var whole = _ranges.ToArray();
         _ranges.Clear();
-        var frame = default(ReadFrame);
+        var frame = default(TransferFrame);
         foreach (var range in whole)
         {
             for (var rest = range; rest.Length > 0;)
@@ -118,7 +121,7 @@ internal sealed class ReadPlan : IDisposable
 }
 
 /// <summary>One request on the wire: ranges <c>[Start, Start + Count)</c> of the plan, all of one remote region.</summary>
-internal readonly record struct ReadFrame(RegionId Remote, int Start, int Count, ulong Bytes);
+internal readonly record struct TransferFrame(RegionId Remote, int Start, int Count, ulong Bytes);
 
 internal readonly record struct PlannedRange(RegionId Remote, ulong RemoteOffset, nint LocalAddress, ulong Length)
 {

@@ -1,59 +1,62 @@
-namespace NanoAspire.Native.Rdma.SharedMemory;
+namespace NanoAspire.Native.Rdma.OneSided;
 
 /// <summary>
-/// Mappings of source regions, kept between reads and dropped when their source is lost or nobody used them for a while:
+/// Regions of peers within reach, kept between transfers and dropped when their owner is lost or nobody used them for a while:
 /// a mapping holds the memory of a dead process.
 /// </summary>
-internal sealed class MappedSourceCache : IAsyncDisposable
+internal sealed class RemoteMemoryCache : IAsyncDisposable
 {
-    /// <summary>Beyond it the least recently used mapping goes.</summary>
+    /// <summary>Beyond it the least recently used one goes.</summary>
     private const int MaxEntries = 64;
 
     private readonly Lock _gate = new();
-    private readonly Dictionary<(TransferPeer, RegionId), Entry> _entries = [];
+    private readonly Dictionary<(TransferPeer Peer, RegionId Region, bool Writes), Entry> _entries = [];
     private readonly TimeProvider _time;
     private readonly TimeSpan _idle;
     private readonly ITimer _sweep;
 
-    public MappedSourceCache(TimeProvider time, TimeSpan idle)
+    public RemoteMemoryCache(TimeProvider time, TimeSpan idle)
     {
         (_time, _idle) = (time, idle);
-        _sweep = time.CreateTimer(static cache => ((MappedSourceCache)cache!).DropIdle(), this, idle, idle / 2);
+        _sweep = time.CreateTimer(static cache => ((RemoteMemoryCache)cache!).DropIdle(), this, idle, idle / 2);
     }
 
     public int Count { get { lock (_gate) return _entries.Count; } }
 
     /// <summary>Null when the region was never looked at. The entry is used until <see cref="Release"/>.</summary>
-    public Entry? Acquire(TransferPeer peer, RegionId region)
+    public Entry? Acquire(TransferPeer peer, RegionId region, bool writes)
     {
         lock (_gate)
         {
-            if (!_entries.TryGetValue((peer, region), out var entry)) return null;
+            if (!_entries.TryGetValue((peer, region, writes), out var entry)) return null;
             entry.Users++;
             return entry;
         }
     }
 
-    /// <summary>Remembers a mapping, or (null) that there is none; when another read was faster its entry wins.</summary>
-    public Entry Add(TransferPeer peer, RegionId region, MappedSource? source)
+    /// <summary>What is known now, for people.</summary>
+    public TransferPath[] Choices() { lock (_gate) return [.. _entries.Values.Select(static e => e.Choice)]; }
+
+    /// <summary>Remembers what was opened, or (null) that nothing could be; when another transfer was faster its entry wins.</summary>
+    public Entry Add(TransferPeer peer, RegionId region, bool writes, IRemoteMemory? memory, TransferPath choice)
     {
         Entry? oldest = null;
         Entry entry;
         lock (_gate)
         {
-            if (_entries.TryGetValue((peer, region), out var existing))
+            if (_entries.TryGetValue((peer, region, writes), out var existing))
             {
                 entry = existing;
             }
             else
             {
                 if (_entries.Count >= MaxEntries) oldest = RemoveOldest();
-                entry = _entries[(peer, region)] = new(source);
-                source = null;
+                entry = _entries[(peer, region, writes)] = new(memory, choice);
+                memory = null;
             }
             entry.Users++;
         }
-        source?.Dispose();
+        memory?.Dispose();
         DisposeUnused(oldest);
         return entry;
     }
@@ -68,8 +71,15 @@ internal sealed class MappedSourceCache : IAsyncDisposable
         DisposeUnused(entry);
     }
 
-    /// <summary>Forgets everything about a peer; mappings in use go with their last user.</summary>
-    public void Drop(TransferPeer peer) => Remove((key, _) => key.Item1 == peer);
+    /// <summary>Forgets everything about a peer; what is in use goes with its last user.</summary>
+    public void Drop(TransferPeer peer) => Remove((key, _) => key.Peer == peer);
+
+    /// <summary>Replaces an entry that turned out not to do what it should.</summary>
+    public Entry Refuse(TransferPeer peer, RegionId region, bool writes, TransferPath choice)
+    {
+        Remove((key, _) => key == (peer, region, writes));
+        return Add(peer, region, writes, memory: null, choice);
+    }
 
     public async ValueTask DisposeAsync()
     {
@@ -79,7 +89,7 @@ internal sealed class MappedSourceCache : IAsyncDisposable
 
     private void DropIdle() => Remove((_, entry) => entry.Users == 0 && _time.GetElapsedTime(entry.LastUsed) >= _idle);
 
-    private void Remove(Func<(TransferPeer, RegionId), Entry, bool> condition)
+    private void Remove(Func<(TransferPeer Peer, RegionId Region, bool Writes), Entry, bool> condition)
     {
         List<Entry> removed = [];
         lock (_gate)
@@ -110,13 +120,16 @@ internal sealed class MappedSourceCache : IAsyncDisposable
         {
             if (!entry.Removed || entry.Users > 0) return;
         }
-        entry.Source?.Dispose();
+        entry.Memory?.Dispose();
     }
 
-    internal sealed class Entry(MappedSource? source)
+    internal sealed class Entry(IRemoteMemory? memory, TransferPath choice)
     {
-        /// <summary>Null: known not to be mappable.</summary>
-        public MappedSource? Source => source;
+        /// <summary>Null: known not to be within reach.</summary>
+        public IRemoteMemory? Memory => memory;
+        public TransferPath Choice => choice;
+        /// <summary>True once a copy was seen to need nothing of the peer.</summary>
+        public bool Proven { get; set; } = memory is { NeedsProof: false };
         public int Users { get; set; }
         public long LastUsed { get; set; }
         public bool Removed { get; set; }

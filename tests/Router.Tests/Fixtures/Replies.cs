@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Http;
 namespace NanoAspire.Router.Tests.Fixtures;
 
 /// <summary>Things an engine may say.</summary>
-internal static class Answers
+internal static class Replies
 {
     public const string Usage = """{"prompt_tokens":3,"completion_tokens":2,"total_tokens":5}""";
 

@@ -1,21 +1,21 @@
 namespace NanoAspire.Native.Rdma;
 
-/// <summary>The right to send ranges of a region: the one place where a source checks what a peer asks for.</summary>
-internal readonly struct ReadLease : IDisposable
+/// <summary>The right of a peer to ranges of a region: the one place where an owner checks what a peer asks for.</summary>
+internal readonly struct RegionLease : IDisposable
 {
     private readonly MemoryRegion? _region;
     private readonly IDisposable? _pin;
 
-    private ReadLease(MemoryRegion region, IDisposable? pin) => (_region, _pin) = (region, pin);
+    private RegionLease(MemoryRegion region, IDisposable? pin) => (_region, _pin) = (region, pin);
 
     public nint Address => _region!.Address;
 
     /// <summary>Region, incarnation and bounds are checked before the guard sees anything.</summary>
     public static TransferCode TryOpen(
-        RegionRegistry registry, ulong incarnation, RegionId id, ulong token, ReadOnlySpan<SourceRange> ranges, out ReadLease lease)
+        RegionRegistry registry, ulong incarnation, RegionId id, RegionAccess access, ulong token, ReadOnlySpan<SourceRange> ranges, out RegionLease lease)
     {
         lease = default;
-        var found = TryFind(registry, incarnation, id, out var region);
+        var found = TryFind(registry, incarnation, id, access, out var region);
         if (region is null) return found;
         foreach (var range in ranges)
             if (!region.Contains(range.Offset, range.Length)) return TransferCode.OutOfRange;
@@ -24,8 +24,9 @@ internal readonly struct ReadLease : IDisposable
         var granted = false;
         try
         {
-            var pin = region.Guard?.TryPin(token, ranges);
-            if (region.Guard is not null && pin is null) return TransferCode.TokenRefused;
+            var writes = access == RegionAccess.PeersWrite;
+            var pin = writes ? region.WriteGuard!.TryGrant(token, ranges) : region.ReadGuard?.TryPin(token, ranges);
+            if (pin is null && (writes || region.ReadGuard is not null)) return TransferCode.TokenRefused;
             lease = new(region, pin);
             granted = true;
             return TransferCode.Ok;
@@ -36,13 +37,13 @@ internal readonly struct ReadLease : IDisposable
         }
     }
 
-    /// <summary>Null with the reason, unless it is a region of this incarnation that peers may read.</summary>
-    public static TransferCode TryFind(RegionRegistry registry, ulong incarnation, RegionId id, out MemoryRegion? region)
+    /// <summary>Null with the reason, unless it is a region of this incarnation that peers may access so.</summary>
+    public static TransferCode TryFind(RegionRegistry registry, ulong incarnation, RegionId id, RegionAccess access, out MemoryRegion? region)
     {
         region = null;
         if (incarnation != registry.Incarnation) return TransferCode.StaleRegion;
         var code = registry.Find(id, out var found);
-        if (found is not { Access: RegionAccess.PeersRead }) return code == TransferCode.Ok ? TransferCode.UnknownRegion : code;
+        if (found is null || (found.Access & access) == 0) return code == TransferCode.Ok ? TransferCode.UnknownRegion : code;
         region = found;
         return code;
     }
@@ -59,7 +60,7 @@ internal readonly struct ReadLease : IDisposable
         TransferCode.UnknownRegion => "the source has no such region",
         TransferCode.StaleRegion => "the region is gone: it was unregistered or the source was restarted",
         TransferCode.OutOfRange => "a range reaches beyond its region",
-        TransferCode.TokenRefused => "the source no longer grants these ranges: the lease was freed, has expired, or does not cover them",
+        TransferCode.TokenRefused => "the owner does not grant these ranges (any more): the lease or grant was freed, has expired, or does not cover them",
         TransferCode.LimitExceeded => "the request names more ranges or bytes than allowed",
         TransferCode.Busy => "the source serves as many connections as it may",
         _ => $"the source answered {code}",

@@ -1,0 +1,29 @@
+using NanoAspire.Native.Rdma.OneSided;
+
+namespace NanoAspire.Native.Rdma.Ucx;
+
+/// <summary>A region of a peer, reached through UCX.</summary>
+internal sealed class UcxMemory(UcxThread thread, UcxConnection connection, ulong length, bool needsProof) : IRemoteMemory
+{
+    public ulong Length => length;
+    public bool NeedsProof => needsProof;
+    public bool Overlaps => true; // the worker goes from one to the next without waiting for us
+
+    public async Task CopyAsync(TransferPlan plan, TransferFrame frame, bool writes, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        // A device must know the local side as well. Several regions in one plan: UCX looks each range up itself.
+        nint local = 0;
+        if (plan.LocalRegions is [var only])
+        {
+            try { local = only.Attach(UcxRegistration.Of).Handle; }
+            catch (UcxException e) { throw new TransferException(TransferCode.NotMappable, e.Message, e); }
+        }
+        var batch = new UcxBatch(connection, plan, frame, writes, local, cancellationToken);
+        thread.Start(batch);
+        using var cancellation = cancellationToken.UnsafeRegister(static thread => ((UcxThread)thread!).Wake(), thread);
+        await batch.Completion.ConfigureAwait(false);
+    }
+
+    public void Dispose() => thread.Post(connection.Dispose);
+}

@@ -1,0 +1,18 @@
+namespace NanoAspire.Native.Rdma.Ucx;
+
+/// <summary>Something that takes several turns of a <see cref="UcxThread"/>.</summary>
+internal abstract class UcxWork
+{
+    /// <summary>Does the next piece; on the thread of the worker.</summary>
+    /// <returns>False when there is nothing more to do; the work is over then.</returns>
+    public abstract bool Advance();
+
+    /// <summary>True when the next turn has something to do without waiting for an event.</summary>
+    public abstract bool IsReady { get; }
+
+    /// <summary>Gives back what was posted, callbacks and all: the worker is about to be torn down.</summary>
+    public abstract void Release();
+
+    /// <summary>The worker is gone, and with it everything posted.</summary>
+    public abstract void Fail(TransferException reason);
+}

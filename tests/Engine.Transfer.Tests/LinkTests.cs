@@ -1,0 +1,49 @@
+using NanoAspire.Tests;
+
+namespace NanoAspire.Engine.Transfer.Tests;
+
+/// <summary>A source and a reader with a real network between them.</summary>
+[Trait("needs", "netns")]
+public sealed class LinkTests
+{
+    private const int Blocks = 64;
+    private const int BlockBytes = 64 << 10;
+
+    [Fact(Skip = Needs.NetworkNamespacesReason, SkipUnless = nameof(Needs.NetworkNamespaces), SkipType = typeof(Needs))]
+    public async Task A_link_that_drops_in_mid_read_is_a_gone_peer_and_after_its_return_everything_arrives()
+    {
+        using var network = new NetworkNamespaces();
+        await using var source = new PeerProcess(network.In(0), null, "source", "tcp", Blocks, BlockBytes, 60, 0, NetworkNamespaces.Address(0));
+        await using var reader = new PeerProcess(network.In(1), null, "reader", "tcp", Blocks, BlockBytes, 1200);
+        var ticket = await source.ParkAsync(Blocks);
+        Assert.Equal($"{Blocks * BlockBytes}", await reader.AskAsync(PeerProcess.Text(ticket)));
+        var sockets = (Source: source.Sockets, Reader: reader.Sockets);
+        var served = await source.AskNumberAsync("requests");
+
+        await reader.WriteAsync(PeerProcess.Text(ticket));
+        for (var i = 0; i < 6000 && await source.AskNumberAsync("requests") < served + 8; i++) await Task.Delay(5);
+        network.Pull();
+        Assert.Contains(await reader.ReadAsync(), new[] { KvTransferException.PeerGone, KvTransferException.Timeout });
+
+        network.Plug();
+        Assert.Equal($"{Blocks * BlockBytes}", await reader.AskAsync(PeerProcess.Text(ticket)));
+        Assert.Equal(1, await source.AskNumberAsync($"free {ticket.SeqId}"));
+        for (var i = 0; i < 6000 && (source.Sockets > sockets.Source || reader.Sockets > sockets.Reader); i++) await Task.Delay(10);
+        Assert.InRange(source.Sockets, 0, sockets.Source);
+        Assert.InRange(reader.Sockets, 0, sockets.Reader);
+        Assert.Equal(1, await source.AskNumberAsync("released"));
+    }
+
+    [Fact(Skip = Needs.NetworkNamespacesReason, SkipUnless = nameof(Needs.NetworkNamespaces), SkipType = typeof(Needs))]
+    [Trait("needs", "ucx")]
+    public async Task UCX_over_TCP_is_refused_rather_than_imitated_by_the_source()
+    {
+        Assert.SkipUnless(Needs.Ucx, Needs.UcxReason);
+        using var network = new NetworkNamespaces();
+        await using var source = new PeerProcess(network.In(0), "tcp", "source", "ucx", 4, BlockBytes, 0, 0, NetworkNamespaces.Address(0));
+        await using var reader = new PeerProcess(network.In(1), "tcp", "reader", "ucx", 4, BlockBytes);
+        Assert.Equal(KvTransferException.IncompatibleLayout, await reader.AskAsync(PeerProcess.Text(await source.ParkAsync(4))));
+        await using var plain = new PeerProcess(network.In(1), null, "reader", "tcp", 4, BlockBytes);
+        Assert.Equal($"{4 * BlockBytes}", await plain.AskAsync(PeerProcess.Text(await source.ParkAsync(4)))); // unharmed
+    }
+}

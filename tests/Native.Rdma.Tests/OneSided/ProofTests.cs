@@ -1,0 +1,104 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using NanoAspire.Native.Rdma.OneSided;
+using NanoAspire.Native.Rdma.Tcp;
+
+namespace NanoAspire.Native.Rdma.Tests.OneSided;
+
+/// <summary>A path is believed to be one-sided when its copies arrive while the owner stands still.</summary>
+public sealed class ProofTests
+{
+    private const int Size = 1 << 20;
+
+    private readonly RegionRegistry _sourceRegions = new();
+    private readonly RegionRegistry _readerRegions = new();
+
+    [Theory]
+    [InlineData(true, true)]
+    [InlineData(false, true)]
+    [InlineData(false, false)]
+    public async Task A_path_that_needs_the_owner_is_not_used_a_second_time(bool oneSided, bool fallback)
+    {
+        using var from = TestMemory.WithPattern(Size);
+        using var to = new TestMemory(Size);
+        var path = new SuspectPath(from.Address, oneSided);
+        await using var source = new SuspectTransport(_sourceRegions, path, fallback, TimeSpan.FromSeconds(30));
+        // What is one-sided may take long on a busy machine; what is not takes for ever.
+        await using var reader = new SuspectTransport(_readerRegions, path, fallback, oneSided ? TimeSpan.FromSeconds(30) : TimeSpan.FromMilliseconds(50));
+        var (remote, local) = (from.Export(_sourceRegions).Id, to.Register(_readerRegions).Id);
+        TransferRange whole = new() { Remote = remote, RemoteOffset = 0, Local = local, LocalOffset = 0, Length = Size };
+        for (var round = 0; round < 3; round++)
+        {
+            var reading = reader.ReadAsync(source.Listen(), [whole], token: 0, default).WaitAsync(TimeSpan.FromSeconds(60));
+            if (oneSided || fallback)
+            {
+                Assert.Equal(Size, await reading);
+                Assert.Equal(from.Span, to.Span);
+            }
+            else
+            {
+                Assert.Equal(TransferCode.NotMappable, (await Assert.ThrowsAsync<TransferException>(() => reading)).Code);
+            }
+        }
+        Assert.Equal(oneSided ? 3 : 1, path.Copies);
+        Assert.Equal(1, path.Holds); // one proof is enough, either way
+        Assert.False(path.IsHeld);
+        Assert.Equal(oneSided || !fallback ? "suspect" : "tcp", Assert.Single(reader.Paths).Path);
+    }
+
+    private sealed class SuspectTransport : OneSidedTransport
+    {
+        public SuspectTransport(RegionRegistry regions, SuspectPath path, bool fallback, TimeSpan patience)
+            : base("suspect", "a test", [path], fallback, regions, new TcpTransportOptions { FrameTimeout = TimeSpan.FromSeconds(60) }, TimeProvider.System, NullLoggerFactory.Instance) =>
+            ProofPatience = patience;
+    }
+
+    /// <summary>Both ends of a path whose copies may wait for the owner to go on.</summary>
+    private sealed class SuspectPath(nint address, bool oneSided) : IOneSidedPath, IRemoteMemory
+    {
+        private TaskCompletionSource _running = Completed();
+
+        public int Copies { get; private set; }
+        public int Holds { get; private set; }
+        public bool IsHeld => !_running.Task.IsCompleted;
+
+        public byte Kind => 77;
+        public string Name => "suspect";
+        public ulong Length => Size;
+        public bool NeedsProof => true;
+        public bool Overlaps => true;
+
+        public byte[]? Describe(MemoryRegion region) => [1];
+
+        public void Hold(bool hold)
+        {
+            if (hold) (Holds, _running) = (Holds + 1, new(TaskCreationOptions.RunContinuationsAsynchronously));
+            else _running.TrySetResult();
+        }
+
+        public Task<(IRemoteMemory? Memory, string Reason)> OpenAsync(byte[] description, bool writes, CancellationToken cancellationToken) =>
+            Task.FromResult<(IRemoteMemory?, string)>((this, "looks good"));
+
+        public async Task CopyAsync(TransferPlan plan, TransferFrame frame, bool writes, CancellationToken cancellationToken)
+        {
+            Copies++;
+            if (!oneSided) await _running.Task.WaitAsync(cancellationToken);
+            for (var i = frame.Start; i < frame.Start + frame.Count; i++) Copy(plan[i]);
+        }
+
+        public void Dispose()
+        {
+        }
+
+        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+        private unsafe void Copy(PlannedRange range) =>
+            Buffer.MemoryCopy((byte*)address + range.RemoteOffset, (void*)range.LocalAddress, range.Length, range.Length);
+
+        private static TaskCompletionSource Completed()
+        {
+            var done = new TaskCompletionSource();
+            done.SetResult();
+            return done;
+        }
+    }
+}

@@ -1,0 +1,24 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using NanoAspire.Native.Rdma.Tcp;
+using NanoAspire.Native.Rdma.Ucx;
+using NanoAspire.Tests;
+
+namespace NanoAspire.Native.Rdma.Tests.Ucx;
+
+[Trait("needs", "ucx")]
+public sealed class UcxTransportContractTests : TransportContract
+{
+    private protected override TestMemory CreateSource(int length)
+    {
+        Assert.SkipUnless(Needs.Ucx, Needs.UcxReason);
+        return TestMemory.Ucx(length).Fill();
+    }
+
+    private protected override (ITransport, ITransport) CreatePair()
+    {
+        var options = new TcpTransportOptions { FrameBytes = 16 << 10, FrameTimeout = TimeSpan.FromSeconds(30) };
+        return (
+            new UcxTransport(new RegionRegistry(), options, new(), tcpFallback: false, TimeProvider.System, NullLoggerFactory.Instance),
+            new UcxTransport(new RegionRegistry(), options, new(), tcpFallback: false, TimeProvider.System, NullLoggerFactory.Instance));
+    }
+}
