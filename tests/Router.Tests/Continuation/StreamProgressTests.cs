@@ -15,6 +15,21 @@ public sealed class StreamProgressTests
         Assert.Equal($"data: {expected}\n\n", Pass(new StreamProgress(clientWantsTokens: false), $"data: {sent}\n\n"));
     }
 
+    [Theory]
+    [InlineData("""{"delta":{"content":"x"},"finish_reason":null,"token_ids":[7]}""", """{"delta":{"content":"x"},"finish_reason":null}""")]
+    [InlineData("""{"delta":{"content":",\"token_ids\":[9]"},"finish_reason":null,"token_ids":[7]}""", """{"delta":{"content":",\"token_ids\":[9]"},"finish_reason":null}""")]
+    [InlineData("""{"delta":{"content":"x"},"finish_reason":null,"token_ids":[7],"n":1}""", """{"delta":{"content":"x"},"finish_reason":null,"n":1}""")]
+    [InlineData("""{"delta":{"content":""},"finish_reason":null,"token_ids":[7]}""", null)]
+    [InlineData("""{"delta":{"content":"x"},"finish_reason":"stop","token_ids":[7]}""", """{"delta":{"content":"x"},"finish_reason":"stop"}""")]
+    public void Usual_events_read_the_same_as_all_others(string choice, string? expected)
+    {
+        var progress = new StreamProgress(clientWantsTokens: false);
+        Pass(progress, "data: {\"id\":\"a\",\"choices\":[{\"delta\":{\"role\":\"assistant\"}}]}\n\n");
+        Assert.Equal(expected is null ? "" : $"data: {{\"id\":\"a\",\"choices\":[{expected}]}}\n\n", Pass(progress, $"data: {{\"id\":\"a\",\"choices\":[{choice}]}}\n\n"));
+        Assert.Equal("[7]", progress.TokensJson);
+        Assert.Equal(choice.Contains("stop", StringComparison.Ordinal), progress.Finished);
+    }
+
     [Fact]
     public void What_has_no_tokens_passes_byte_for_byte()
     {
