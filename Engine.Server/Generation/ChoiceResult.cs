@@ -26,7 +26,12 @@ internal sealed class ChoiceResult
     {
         Content = _parsed && _text.Length == 0 && (_calls.Count > 0 || _reasoning.Length > 0) ? null : Text,
         ReasoningContent = _reasoning.Length == 0 ? null : _reasoning.ToString(),
-        ToolCalls = _calls.Count == 0 ? null : [.. _calls.Select(call => new ToolCall { Id = call.Call.Id!, Function = new(call.Call.Name!, call.Arguments.ToString()) })],
+        ToolCalls = _calls.Count == 0 ? null : [.. _calls.Select(call => new ToolCall
+        {
+            Index = call.Call.CallIndex == _calls.IndexOf(call) && call.Call.Id is not null ? null : call.Call.CallIndex,
+            Id = call.Call.Id,
+            Function = new(call.Call.Name, call.Arguments.ToString()),
+        })],
     };
 
     public void Add(in ChoiceDelta delta)
@@ -55,7 +60,8 @@ internal sealed class ChoiceResult
                 case AnswerDeltaKind.Reasoning: _reasoning.Append(part.Text); break;
                 case AnswerDeltaKind.Call: _calls.Add((part, new())); break;
                 // Of an answer that goes on, the call may have begun in the part that the client has.
-                case AnswerDeltaKind.Arguments when _calls.Count > 0: _calls[^1].Arguments.Append(part.Text); break;
+                case AnswerDeltaKind.Arguments when _calls.Count == 0: _calls.Add((part, new(part.Text))); break;
+                case AnswerDeltaKind.Arguments: _calls[^1].Arguments.Append(part.Text); break;
             }
         }
     }

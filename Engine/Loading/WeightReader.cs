@@ -17,7 +17,7 @@ namespace NanoAspire.Engine.Loading;
 /// <param name="quantisation">How E4M3 weights are scaled; null when there should be none.</param>
 /// <param name="threads">For scanning and packing.</param>
 /// <param name="onRead">Told now and then how many bytes were read so far.</param>
-internal sealed unsafe partial class WeightReader(Checkpoint checkpoint, IKernels kernels, WeightType? keepAs, Quantisation? quantisation, int threads, Action<long> onRead) : IDisposable
+internal sealed unsafe partial class WeightReader(Checkpoint checkpoint, IKernels kernels, WeightType? keepAs, Quantisation? quantisation, int threads, Action<long>? onRead = null) : IDisposable
 {
     private const long ChunkBytes = 1 << 20, WindowBytes = 16 << 20;
     private readonly HashSet<string> _read = new(StringComparer.Ordinal);
@@ -279,7 +279,8 @@ internal sealed unsafe partial class WeightReader(Checkpoint checkpoint, IKernel
                 sink((int)row, (int)count, from);
             });
             if (bad != long.MaxValue) throw new ModelLoadException($"{file.Name}: tensor {tensor.Name} holds NaN or infinity at element {bad}");
-            onRead(_bytesRead += (Math.Min(last * rowsPerChunk, rows) - windowRow) * rowBytes);
+            _bytesRead += (Math.Min(last * rowsPerChunk, rows) - windowRow) * rowBytes;
+            onRead?.Invoke(_bytesRead);
         }
         _identity.AppendData(Encoding.UTF8.GetBytes($"{tensor.Name} {tensor.Type} {tensor.ShapeText}\n"));
         _identity.AppendData(hashes);

@@ -81,8 +81,7 @@ internal sealed record DeepSeekV4Config : IModelConfig
 
     public IModel Build(WeightReader weights, IKernels kernels) => new DeepSeekV4(this, weights, kernels);
 
-    /// <summary>Draft layers.</summary>
-    public bool MayIgnore(string tensor) => tensor.StartsWith("mtp.", StringComparison.Ordinal);
+    public bool MayIgnore(string tensor) => Ignorable.Drafting(tensor);
 
     public bool IsSparse(int layer) => Ratios[layer] == SparseRatio;
 

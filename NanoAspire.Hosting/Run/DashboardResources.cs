@@ -58,7 +58,7 @@ internal sealed class DashboardResources(DistributedApplicationModel model, Reso
             StartedAt = Utc(s.StartTimeStamp),
             StoppedAt = Utc(s.StopTimeStamp),
             ExitCode = s.ExitCode,
-            Source = s.Properties.FirstOrDefault(p => p.Name is "project.path" or "executable.path" or "container.image")?.Value?.ToString(),
+            Source = (Property(s, "project.path") ?? Property(s, "container.image") ?? Property(s, "executable.path"))?.ToString(),
             Urls = [.. s.Urls.Where(u => !u.IsInactive && !u.IsInternal).Select(u => new ResourceUrl(u.Name ?? "", u.Url))],
             Environment = [.. s.EnvironmentVariables.Where(v => v.IsFromSpec).Select(v => new ResourceVariable(v.Name, v.Value, IsSecret(v.Name)))],
             Properties = [.. s.Properties.Where(p => p.Value is not null).Select(p => KeyValuePair.Create(p.Name, p.IsSensitive ? "●●●●●●" : Convert.ToString(p.Value, CultureInfo.InvariantCulture) ?? ""))],
@@ -81,6 +81,8 @@ internal sealed class DashboardResources(DistributedApplicationModel model, Reso
     }
 
     private static bool IsSecret(string name) => Array.Exists(SecretNames, part => name.Contains(part, StringComparison.OrdinalIgnoreCase));
+
+    private static object? Property(CustomResourceSnapshot s, string name) => s.Properties.FirstOrDefault(p => p.Name == name)?.Value;
 
     private static DateTimeOffset? Utc(DateTime? time) => time is { } t ? new DateTimeOffset(t.ToUniversalTime()) : null;
 }

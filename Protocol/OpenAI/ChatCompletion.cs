@@ -40,14 +40,16 @@ public sealed record ChatMessage
 /// <summary>One function that the model wants called.</summary>
 public sealed record ToolCall
 {
-    public required string Id { get; init; }
+    /// <summary>Place among the answer's calls; only set where the call began in a part of the answer that another engine has sent, as id and name are not then.</summary>
+    public int? Index { get; init; }
+    public string? Id { get; init; }
     public string Type { get; init; } = "function";
     public required ToolCallFunction Function { get; init; }
 }
 
 /// <param name="Name">The function.</param>
 /// <param name="Arguments">A JSON object as text; as the model wrote it, so it may be cut off or wrong.</param>
-public sealed record ToolCallFunction(string Name, string Arguments);
+public sealed record ToolCallFunction(string? Name, string Arguments);
 
 public sealed record ChatLogprobs
 {

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Buffers.Text;
 using System.Globalization;
 using System.Text.Json;
 using NanoAspire.Router.Nodes;
@@ -66,6 +67,26 @@ internal sealed class StreamProgress(bool clientWantsTokens)
         return _output.WrittenMemory;
     }
 
+    /// <summary>
+    /// The usual event, one piece of a chat's content and its token, without a parse: in JSON text an unescaped quote never stands
+    /// inside a string, so a member's name with its quotes is that member.
+    /// </summary>
+    private bool PassPlain(ReadOnlySpan<byte> data)
+    {
+        if (Moves > 0 || clientWantsTokens || _id.Length == 0) return false;
+        var at = data.LastIndexOf(",\"token_ids\":["u8);
+        var content = data.IndexOf("\"delta\":{\"content\":\""u8);
+        if (at < 0 || content < 0 || data[content + 20] == '"' || data.IndexOf("\"finish_reason\":null"u8) < 0 || data.IndexOf("\"usage\":{"u8) >= 0) return false;
+        var rest = data[(at + 14)..];
+        if (!Utf8Parser.TryParse(rest, out int token, out var length) || length >= rest.Length || rest[length] != ']') return false;
+        _tokens.Add(token);
+        _output.Write("data: "u8);
+        _output.Write(data[..at]);
+        _output.Write(rest[(length + 1)..]);
+        _output.Write("\n\n"u8);
+        return true;
+    }
+
     private bool PassOne(ReadOnlySpan<byte> whole)
     {
         var rest = whole;
@@ -75,6 +96,7 @@ internal sealed class StreamProgress(bool clientWantsTokens)
             return true;
         }
         if (StreamTap.IsError(data)) return false;
+        if (PassPlain(data)) return true;
         try
         {
             var before = _tokens.Count;

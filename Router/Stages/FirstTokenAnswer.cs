@@ -123,7 +123,8 @@ internal static class FirstTokenAnswer
             foreach (var call in member.Value.EnumerateArray())
             {
                 writer.WriteStartObject();
-                writer.WriteNumber("index", index++);
+                writer.WriteNumber("index", call.TryGetProperty("index", out var place) ? place.GetInt32() : index);
+                index++;
                 foreach (var part in call.EnumerateObject().Where(static part => part.Name is not "index")) part.WriteTo(writer);
                 writer.WriteEndObject();
             }

@@ -142,6 +142,7 @@ public sealed class ConstrainedOutputTests : IAsyncLifetime
         ChatCompletion answer = await client.CompleteChatAsync([new UserChatMessage("Who?")], new ChatCompletionOptions
         {
             ResponseFormat = ChatResponseFormat.CreateJsonSchemaFormat("person", BinaryData.FromString(Person), jsonSchemaIsStrict: true),
+            Temperature = 0,
             MaxOutputTokenCount = 300,
         });
         CheckPerson(answer.Content[0].Text, answer.FinishReason == ChatFinishReason.Stop ? "stop" : "length");

@@ -87,7 +87,7 @@ public sealed class DemandedCallTests : IAsyncLifetime
     {
         var client = new ChatClient("nano-demo", new ApiKeyCredential("none"), new OpenAIClientOptions { Endpoint = new Uri(_engine.Http.BaseAddress!, "/v1") });
         var tool = ChatTool.CreateFunctionTool("get_weather", "Weather", BinaryData.FromString(Weather), functionSchemaIsStrict: true);
-        ChatCompletion answer = await client.CompleteChatAsync([new UserChatMessage("hi")], new ChatCompletionOptions { Tools = { tool }, ToolChoice = ChatToolChoice.CreateRequiredChoice(), AllowParallelToolCalls = false, MaxOutputTokenCount = 300 });
+        ChatCompletion answer = await client.CompleteChatAsync([new UserChatMessage("hi")], new ChatCompletionOptions { Tools = { tool }, ToolChoice = ChatToolChoice.CreateRequiredChoice(), AllowParallelToolCalls = false, Temperature = 0, MaxOutputTokenCount = 300 });
         Assert.Equal(ChatFinishReason.ToolCalls, answer.FinishReason);
         var call = Assert.Single(answer.ToolCalls);
         Assert.Equal("get_weather", call.FunctionName);

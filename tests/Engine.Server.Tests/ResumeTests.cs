@@ -68,6 +68,24 @@ public sealed class ResumeTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_call_that_ends_with_the_first_token_of_the_rest_keeps_its_place()
+    {
+        await using var prefill = await RunningEngine.StartAsync(EngineRole.Prefill);
+        var body = Chat(DemoDialogue.Call);
+        var whole = await EventsAsync(_engine, ChatPath, body);
+        var fragments = whole.Select((chunk, place) => (Call: chunk["choices"]!.AsArray().FirstOrDefault()?["delta"]?["tool_calls"]?[0], place)).Where(item => item.Call is not null && item.Call["id"] is null).ToList();
+        var (last, at) = fragments[^1];
+        var rest = Resumed(body, whole[1..at]);
+        rest["max_tokens"] = 1;
+        rest["stream"] = false;
+        rest["kv_transfer_params"] = new JsonObject { ["do_remote_decode"] = true };
+        var call = Assert.Single((await prefill.PostAsync(ChatPath, rest))["choices"]![0]!["message"]!["tool_calls"]!.AsArray())!;
+        Assert.Equal(0, call["index"]!.GetValue<int>());
+        Assert.Null(call["id"]);
+        Assert.Equal(last!["function"]!["arguments"]!.GetValue<string>(), call["function"]!["arguments"]!.GetValue<string>());
+    }
+
+    [Fact]
     public async Task Only_one_answer_at_a_time_can_be_resumed()
     {
         var body = new { model = "nano-demo", prompt = "a", n = 2, resume_token_ids = (int[])[1] };

@@ -7,18 +7,31 @@ namespace NanoAspire.Engine.Text.Grammar;
 /// </summary>
 public sealed class GrammarVocabulary
 {
+    /// <summary>Trees over all tokens, the short ones, the long ones.</summary>
+    internal const int Whole = 0, Short = 1, Long = 2, Parts = 3;
+    private const int ShortBytes = 24;
+
     private readonly byte[]?[] _texts;
 
     private GrammarVocabulary(byte[]?[] texts, Dictionary<string, int> markers, IReadOnlyList<int> plainMarkers)
     {
         (_texts, Markers, PlainMarkers) = (texts, markers, plainMarkers);
-        Tree = TokenTree.Build(texts);
+        Trees =
+        [
+            TokenTree.Build(texts),
+            TokenTree.Build(Array.ConvertAll(texts, text => text?.Length <= ShortBytes ? text : null)),
+            TokenTree.Build(Array.ConvertAll(texts, text => text?.Length > ShortBytes ? text : null)),
+        ];
         MaxOpenings = texts.Max(text => text?.Count(value => value is (byte)'[' or (byte)'{') ?? 0);
     }
 
     /// <summary>One more than the highest token id.</summary>
     public int Size => _texts.Length;
-    internal TokenTree Tree { get; }
+    /// <summary>
+    /// The whole vocabulary and its two parts. What a counter leaves room for matters to a mask only up to the longest token, and there are
+    /// few long ones: counted rules look at the parts apart, so that most of their masks are the same.
+    /// </summary>
+    internal TokenTree[] Trees { get; }
     /// <summary>Added tokens by their text.</summary>
     internal IReadOnlyDictionary<string, int> Markers { get; }
     /// <summary>Added tokens that are text to a reader: decoding does not skip them.</summary>

@@ -10,20 +10,25 @@ internal sealed class MockEngine : IDisposable
     private const string Chunk = """data: {"id":"chatcmpl-0","object":"chat.completion.chunk","created":1,"model":"mock","choices":[{"index":0,"delta":{"content":" token"},"finish_reason":null}]}""" + "\n\n";
     private const string Whole = """{"id":"chatcmpl-0","object":"chat.completion","created":1,"model":"mock","choices":[{"index":0,"message":{"role":"assistant","content":"token"},"finish_reason":"stop"}],"usage":{"prompt_tokens":1,"completion_tokens":1,"total_tokens":2}}""";
 
-    private static readonly byte[] Event = Encoding.ASCII.GetBytes($"{Chunk.Length:x}\r\n{Chunk}\r\n");
+    private static readonly byte[] Event = Framed(Chunk);
+    private static readonly byte[] EventWithToken = Framed(Chunk.Replace("null}]", "null,\"token_ids\":[1234]}]", StringComparison.Ordinal));
     private static readonly byte[] StreamHead = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"u8.ToArray();
     private static readonly byte[] StreamEnd = "e\r\ndata: [DONE]\n\n\r\n0\r\n\r\n"u8.ToArray();
     private static readonly byte[] Json = Reply("application/json", Whole);
     private static readonly byte[] Models = Reply("application/json", """{"object":"list","data":[{"id":"mock","object":"model"}]}""");
+    private static readonly byte[] ModelsWithResume = Reply("application/json", """{"object":"list","data":[{"id":"mock","object":"model","capabilities":["resume"]}]}""");
 
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly CancellationTokenSource _stop = new();
     private readonly int _tokens;
+    private readonly bool _resumes;
 
     /// <param name="tokens">Events of a stream, each sent by itself.</param>
-    public MockEngine(int tokens)
+    /// <param name="resumes">Whether the engine names each event's token, so that another could go on.</param>
+    public MockEngine(int tokens, bool resumes = false)
     {
         _tokens = tokens;
+        _resumes = resumes;
         _listener.Start(512);
         _ = AcceptAsync();
     }
@@ -36,6 +41,8 @@ internal sealed class MockEngine : IDisposable
         _listener.Dispose();
         _stop.Dispose();
     }
+
+    private static byte[] Framed(string chunk) => Encoding.ASCII.GetBytes($"{chunk.Length:x}\r\n{chunk}\r\n");
 
     private static byte[] Reply(string type, string body) =>
         Encoding.ASCII.GetBytes($"HTTP/1.1 200 OK\r\nContent-Type: {type}\r\nContent-Length: {body.Length}\r\n\r\n{body}");
@@ -61,12 +68,13 @@ internal sealed class MockEngine : IDisposable
         {
             while (await ReadAsync(socket, buffer) is { } request)
             {
-                if (request.StartsWith("GET", StringComparison.Ordinal)) await socket.SendAsync(Models, _stop.Token);
+                if (request.StartsWith("GET", StringComparison.Ordinal)) await socket.SendAsync(_resumes ? ModelsWithResume : Models, _stop.Token);
                 else if (!request.Contains("\"stream\":true", StringComparison.Ordinal)) await socket.SendAsync(Json, _stop.Token);
                 else
                 {
                     await socket.SendAsync(StreamHead, _stop.Token);
-                    for (var i = 0; i < _tokens; i++) await socket.SendAsync(Event, _stop.Token);
+                    var chunk = request.Contains("\"resumable\":true", StringComparison.Ordinal) ? EventWithToken : Event;
+                    for (var i = 0; i < _tokens; i++) await socket.SendAsync(chunk, _stop.Token);
                     await socket.SendAsync(StreamEnd, _stop.Token);
                 }
             }

@@ -7,7 +7,7 @@ namespace NanoAspire.Benchmarks.Proxy;
 
 /// <summary>
 /// What the router costs: the same requests to one mock engine directly, through the router process and, where there is one, through
-/// nginx as a plain reverse proxy. The ways take turns, so that a noisy moment hits all of them.
+/// nginx as a plain reverse proxy; and once more where the router keeps each stream's tokens, so that another engine could go on with it. The ways take turns, so that a noisy moment hits all of them.
 /// </summary>
 internal static class RouterBenchmark
 {
@@ -18,15 +18,19 @@ internal static class RouterBenchmark
     public static async Task<RouterReport> RunAsync(int requests, int concurrency, int tokens, CancellationToken ct)
     {
         using var engine = new MockEngine(tokens);
+        using var resuming = new MockEngine(tokens, resumes: true);
         var folder = Directory.CreateTempSubdirectory("nanoaspire-router-benchmark");
         var routerPort = FreePort();
-        using var router = Start("dotnet", [Path.Combine(AppContext.BaseDirectory, "Router.dll"), "--port", $"{routerPort}", "--engine", $"http://127.0.0.1:{engine.Port}", "--ctrl-address", "none"]);
+        var keepingPort = FreePort();
+        using var router = StartRouter(routerPort, engine.Port);
+        using var keeping = StartRouter(keepingPort, resuming.Port);   // knows the tokens of its streams
         using var nginx = OnPath("nginx") ? StartNginx(folder.FullName, engine.Port, out var nginxPort) : Nothing(out nginxPort);
         try
         {
-            List<(string Way, int Port)> ways = [("direct", engine.Port), ("router", routerPort)];
+            List<(string Way, int Port)> ways = [("direct", engine.Port), ("router", routerPort), ("keeping", keepingPort)];
             if (nginx is not null) ways.Add(("nginx", nginxPort));
             await ReadyAsync(routerPort, ct);
+            await ReadyAsync(keepingPort, ct);
 
             var latencies = ways.ToDictionary(way => way.Way, _ => new List<double>());
             var rates = ways.ToDictionary(way => way.Way, _ => new List<double>());
@@ -46,6 +50,7 @@ internal static class RouterBenchmark
         finally
         {
             router.Kill();
+            keeping.Kill();
             nginx?.Kill(entireProcessTree: true);
             folder.Delete(recursive: true);
         }
@@ -82,6 +87,9 @@ internal static class RouterBenchmark
             open.ForEach(connection => connection.Dispose());
         }
     }
+
+    private static Process StartRouter(int port, int enginePort) =>
+        Start("dotnet", [Path.Combine(AppContext.BaseDirectory, "Router.dll"), "--port", $"{port}", "--engine", $"http://127.0.0.1:{enginePort}", "--ctrl-address", "none"]);
 
     private static Process StartNginx(string folder, int enginePort, out int port)
     {

@@ -22,7 +22,7 @@ public sealed class ContinuationTests : IAsyncLifetime
         await WaitForNodesAsync(3);
         var body = new JsonObject
         {
-            ["model"] = "nano-demo", ["prompt"] = "Once upon a time", ["temperature"] = temperature, ["seed"] = 99, ["presence_penalty"] = 0.4, ["max_tokens"] = 2500, ["ignore_eos"] = true,
+            ["model"] = "nano-demo", ["prompt"] = "Once upon a time", ["temperature"] = temperature, ["seed"] = 99, ["presence_penalty"] = 0.4, ["max_tokens"] = 1200, ["ignore_eos"] = true,
             ["stream"] = true, ["stream_options"] = new JsonObject { ["include_usage"] = true },
         };
         using var undisturbed = await OpenAsync(body);

@@ -90,6 +90,30 @@ public sealed unsafe class LinearTests : IDisposable
         }
     }
 
+    [Theory, InlineData(1e-20f), InlineData(1e-3f), InlineData(1f), InlineData(1e7f)]
+    public void Eight_bit_products_keep_their_precision_for_inputs_of_any_size(float size)
+    {
+        const int Rows = 3, N = 40, K = 700, Block = 600;                    // a block longer than what is raised at once
+        using var w = (PackedMatrix)_kernels.CreateScaledMatrix(N, K, Block);
+        using NativeBuffer input = Numbers.Memory(Rows * K), output = Numbers.Memory(Rows * N);
+        var x = Numbers.Tensor(input, Rows, K, [.. Numbers.Normal(Rows * K, 1).Select(value => value * size)]);
+        var into = new Tensor((float*)output.Address, Rows, N);
+        fixed (byte* source = Numbers.Normal(N * K, 2, deviation: 0.05).Select(Float8.FromSingle).ToArray()) w.Write(0, N, source, WeightType.E4M3);   // subnormal ones among them
+        for (var row = 0; row < N; row++) w.WriteScales(row, [0.01f, 3]);
+        _kernels.Linear(x, w, into);
+        var weights = new float[K];
+        for (var n = 0; n < N; n++)
+        {
+            fixed (float* to = weights) w.ReadRow(n, to);
+            for (var row = 0; row < Rows; row++)
+            {
+                double sum = 0, magnitude = 0;
+                for (var k = 0; k < K; k++) (sum, magnitude) = (sum + (double)x.RowSpan(row)[k] * weights[k], magnitude + Math.Abs((double)x.RowSpan(row)[k] * weights[k]));
+                Assert.Equal(sum, into.RowSpan(row)[n], 1e-6 * magnitude);
+            }
+        }
+    }
+
     [Fact]
     public void Continuing_a_partial_sum_gives_the_bits_of_one_call()
     {

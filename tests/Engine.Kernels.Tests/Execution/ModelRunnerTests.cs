@@ -1,5 +1,6 @@
 using NanoAspire.Engine.Execution;
 using NanoAspire.Engine.Kernels.Tests.Loading;
+using NanoAspire.Engine.Kernels.Tests.Models;
 using NanoAspire.Engine.Loading;
 using NanoAspire.Tests;
 
@@ -39,10 +40,10 @@ public sealed class ModelRunnerTests
         }
     }
 
-    [Fact]
-    public void Steps_allocate_nothing_once_the_largest_was_seen()
+    [Theory, InlineData(null), InlineData("glm-5"), InlineData("deepseek-v3-fp8")]
+    public void Steps_allocate_nothing_once_the_largest_was_seen(string? golden)
     {
-        using var driver = GreedyDriver.Load(RepositoryPaths.DemoModel);
+        using var driver = GreedyDriver.Load(golden is null ? RepositoryPaths.DemoModel : GoldenCase.Folder(golden));
         var runner = driver.Runner;
         var (prefill, decode) = (Batch([.. Enumerable.Range(0, 200)], [.. Enumerable.Range(0, 200)], [3, 1, 2, 0], 200, 200), Batch([5], [200], [3, 1, 2, 0], 1, 201));
         var logits = new float[runner.Model.VocabSize];

@@ -70,11 +70,7 @@ internal static partial class RandomFamilies
         }
         plan.CentredNorm(root + "norm.weight", hidden);
         plan.Matrix("lm_head.weight", vocabulary, hidden);
-        if (fused) return plan;
-        var nested = new JsonObject { ["architectures"] = plan.Config["architectures"]!.DeepClone(), ["model_type"] = "qwen3_5_moe", ["image_token_id"] = vocabulary - 1, ["text_config"] = plan.Config.DeepClone() };
-        ((JsonObject)nested["text_config"]!).Remove("architectures");
-        plan.Config.Clear();
-        foreach (var (field, value) in nested) plan.Config[field] = value?.DeepClone();
+        if (!fused) plan.Nest("Qwen3_5MoeForConditionalGeneration", "qwen3_5_moe", ("image_token_id", vocabulary - 1));
         return plan;
     }
 }

@@ -12,6 +12,7 @@ internal static partial class RandomFamilies
     {
         ["qwen3"] = Qwen3,
         ["qwen3_moe"] = Qwen3Moe,
+        ["qwen3_vl"] = Qwen3VL,
         ["qwen3_next"] = Qwen3Next,
         ["qwen3_5_moe"] = Qwen35Moe,
         ["deepseek_v3"] = DeepSeekV3,
@@ -47,12 +48,24 @@ internal static partial class RandomFamilies
         foreach (var (field, value) in fields) plan.Config[field] = value;
     }
 
+    /// <summary>Puts the fields so far into <c>text_config</c>.</summary>
+    private static void Nest(this TensorPlan plan, string architecture, string modelType, params (string Field, JsonNode? Value)[] fields)
+    {
+        var text = (JsonObject)plan.Config.DeepClone();
+        text.Remove("architectures");
+        plan.Config.Clear();
+        plan.Set([("architectures", new JsonArray(architecture)), ("model_type", modelType), ("text_config", text), .. fields]);
+    }
+
     private static TensorPlan Qwen3(Random random) => Qwen(random, experts: 0);
 
     private static TensorPlan Qwen3Moe(Random random) => Qwen(random, random.Next(1, 9));
 
-    private static TensorPlan Qwen(Random random, int experts)
+    private static TensorPlan Qwen3VL(Random random) => Qwen(random, experts: 0, images: true);
+
+    private static TensorPlan Qwen(Random random, int experts, bool images = false)
     {
+        var root = images ? "model.language_model." : "model.";
         var (vocabulary, hidden, size, layers) = (random.Next(40, 300), random.Next(17, 90), random.Next(9, 130), random.Next(1, 4));
         var (kv, group, dim) = (random.Next(1, 4), random.Pick(1, 2, 3, 5), random.Pick(16, 32, 48, 80));
         var tied = random.Next(2) == 0;
@@ -63,16 +76,21 @@ internal static partial class RandomFamilies
         if (random.Next(3) == 0) plan.Set(("rope_scaling", new JsonObject { ["type"] = "yarn", ["factor"] = 4.0, ["original_max_position_embeddings"] = 64 }));
         if (experts > 0)
             plan.Set(("num_experts", experts), ("num_experts_per_tok", chosen), ("moe_intermediate_size", inner), ("norm_topk_prob", random.Next(2) == 0), ("decoder_sparse_step", step), ("mlp_only_layers", List(dense)));
-        plan.Matrix("model.embed_tokens.weight", vocabulary, hidden);
+        plan.Matrix(root + "embed_tokens.weight", vocabulary, hidden);
         for (var layer = 0; layer < layers; layer++)
         {
-            var prefix = $"model.layers.{layer}.";
+            var prefix = $"{root}layers.{layer}.";
             Gqa(plan, prefix, hidden, kv * group, kv, dim);
             if (experts > 0 && (layer + 1) % step == 0 && layer != dense) Experts(plan, prefix + "mlp.", hidden, experts, inner);
             else Mlp(plan, prefix + "mlp.", hidden, size);
         }
-        plan.Norm("model.norm.weight", hidden);
+        plan.Norm(root + "norm.weight", hidden);
         if (!tied) plan.Matrix("lm_head.weight", vocabulary, hidden);
+        if (!images) return plan;
+        var rows = random.Next(0, dim / 6);
+        plan.Set(("rope_scaling", new JsonObject { ["rope_type"] = "default", ["mrope_interleaved"] = true, ["mrope_section"] = List(dim / 2 - 2 * rows, rows, rows) }));
+        plan.Nest("Qwen3VLForConditionalGeneration", "qwen3_vl", ("image_token_id", vocabulary - 1),
+            ("vision_config", new JsonObject { ["deepstack_visual_indexes"] = List(Enumerable.Range(0, random.Next(0, layers + 1))) }));
         return plan;
     }
 

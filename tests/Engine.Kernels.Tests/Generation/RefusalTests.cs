@@ -70,6 +70,26 @@ public sealed class RefusalTests
         Assert.Contains(reason, message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("""{"rope_type": "default", "mrope_section": [1, 2]}""", "mrope_section must be three numbers that add up to")]
+    [InlineData("""{"rope_type": "default", "mrope_section": [1, 2, 900]}""", "mrope_section must be three numbers that add up to")]
+    [InlineData("""{"rope_type": "default", "mrope_section": null, "mrope_interleaved": false}""", null)]
+    public void Qwen3_VL_refuses_axes_that_do_not_cover_its_pairs(string rope, string? reason)
+    {
+        var plan = RandomFamilies.Plan("qwen3_vl", new Random(6));
+        plan.Text["rope_scaling"] = JsonNode.Parse(rope);
+        if (reason is not null) Assert.Contains(reason, Refused(plan), StringComparison.Ordinal);
+        else using (var checkpoint = RandomCheckpoint.Write(plan, new Random(0))) ModelLoader.Load(checkpoint.Folder, new() { Threads = 1, KvMemoryBytes = 64 << 20 }).Dispose();
+    }
+
+    [Fact]
+    public void A_placeholder_outside_the_vocabulary_is_refused()
+    {
+        var plan = RandomFamilies.Plan("qwen3_vl", new Random(6));
+        plan.Config["image_token_id"] = 100_000;
+        Assert.Contains("image_token_id (100000) is not in the vocabulary", Refused(plan), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_token_whose_expert_does_not_exist_is_refused()
     {

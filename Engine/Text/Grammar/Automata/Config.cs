@@ -19,8 +19,8 @@ internal sealed class Config(Tables? owner, Item[] items, bool complete)
 
     /// <summary>Tokens that may come next; made once, by whichever thread needs it first.</summary>
     public Lazy<TokenMask>? Mask;
-    /// <summary>For the configuration of a single rule: what follows without looking at the stack below it.</summary>
-    public LocalMask? Local;
+    /// <summary>For the configuration of a single rule, by part of the vocabulary: what follows without looking at the stack below it.</summary>
+    public readonly LocalMask?[] Locals = new LocalMask?[GrammarVocabulary.Parts];
 
     /// <summary>By symbol; null where nobody has been yet. Threads may race to fill an entry, with equal values.</summary>
     public Config?[] Next(int symbols) => _next ?? Interlocked.CompareExchange(ref _next, new Config?[symbols], null) ?? _next!;

@@ -4,7 +4,7 @@ namespace NanoAspire.Engine.Text.Grammar.Automata;
 
 /// <summary>
 /// Works out which tokens a configuration allows by walking the vocabulary's tree. What a rule makes of the tree without its
-/// caller is kept (<see cref="Config.Local"/>): inside a string, nearly all tokens are decided by that once for the whole
+/// caller is kept (<see cref="Config.Locals"/>): inside a string, nearly all tokens are decided by that once for the whole
 /// grammar, and only those that leave the string are looked at with the stack at hand.
 /// </summary>
 internal sealed class MaskBuilder(Automaton automaton, GrammarVocabulary vocabulary)
@@ -12,14 +12,14 @@ internal sealed class MaskBuilder(Automaton automaton, GrammarVocabulary vocabul
     /// <summary>Up to this many tokens a list is smaller and faster than bits.</summary>
     private const int ListLimit = 1024;
 
-    private readonly TokenTree _tree = vocabulary.Tree;
+    private readonly TokenTree[] _trees = vocabulary.Trees;
     private readonly int _words = (vocabulary.Size + 63) / 64;
     private readonly int _safeNest = GrammarBuilder.MaxNesting - vocabulary.MaxOpenings - automaton.Tallest;
 
     public TokenMask Build(Config config)
     {
         var found = new Found(_words);
-        if (config.Items.Any(item => item.Frame.Nest > _safeNest)) Walk(0, _tree.Count, config, found, exits: null);
+        if (config.Items.Any(item => item.Frame.Nest > _safeNest)) Walk(_trees[GrammarVocabulary.Whole], config, found);
         else foreach (var group in config.Items.GroupBy(item => Boundary(item.Frame))) AddGroup(group.Key, [.. group], found);
         foreach (var item in config.Items)
         {
@@ -35,19 +35,30 @@ internal sealed class MaskBuilder(Automaton automaton, GrammarVocabulary vocabul
     private void AddGroup(Frame boundary, Item[] items, Found found)
     {
         if (!Array.Exists(items, item => item.State.Edges.Exists(edge => edge.Kind == EdgeKind.Bytes))) return;
-        var config = Relative(items);
-        var local = config.Local ??= BuildLocal(config);
+        if (Array.Exists(items, item => Counts(item.Frame)))
+        {
+            AddPart(GrammarVocabulary.Short, boundary, items, found);
+            AddPart(GrammarVocabulary.Long, boundary, items, found);
+        }
+        else AddPart(GrammarVocabulary.Whole, boundary, items, found);
+    }
+
+    private void AddPart(int part, Frame boundary, Item[] items, Found found)
+    {
+        var tree = _trees[part];
+        var config = Relative(items, tree.MaxDepth + 1);
+        var local = config.Locals[part] ??= BuildLocal(tree, config);
         found.Add(local.Tokens);
         if (local.Exits.Length == 0) return;
         var after = automaton.After(boundary);
-        foreach (var exit in local.Exits) Walk(exit + 1, _tree.After[exit], after, found, exits: null);
+        foreach (var exit in local.Exits) Walk(tree, exit + 1, tree.After[exit], after, found, exits: null);
     }
 
-    private LocalMask BuildLocal(Config config)
+    private LocalMask BuildLocal(TokenTree tree, Config config)
     {
         var found = new Found(_words);
         var exits = new List<int>();
-        Walk(0, _tree.Count, config, found, exits);
+        Walk(tree, 0, tree.Count, config, found, exits);
         var mask = found.ToMask();
         automaton.Tables.Charge(4L * exits.Count + (mask.Bits is null ? 0 : 8L * _words));
         return new(Charged(mask, shared: null), [.. exits]);
@@ -60,11 +71,20 @@ internal sealed class MaskBuilder(Automaton automaton, GrammarVocabulary vocabul
         return frame;
     }
 
-    /// <summary>The items on a bottom of their own, with counters cut to what one token can reach.</summary>
-    private Config Relative(Item[] items)
+    /// <summary>A loop above the boundary has counters that are not yet as good as none.</summary>
+    private static bool Counts(Frame frame)
+    {
+        for (; frame.Loop is not null; frame = frame.Parent!)
+        {
+            if (frame.Need > 0 || frame.Room != int.MaxValue) return true;
+        }
+        return false;
+    }
+
+    /// <summary>The items on a bottom of their own, with counters cut to <paramref name="limit"/>, more than one token can count.</summary>
+    private Config Relative(Item[] items, int limit)
     {
         var tables = automaton.Tables;
-        var limit = _tree.MaxDepth + 1;
         var relative = Array.ConvertAll(items, item => item with { Frame = Rebase(item.Frame) });
         Array.Sort(relative);
         return tables.Config([.. relative.Distinct()], complete: false);
@@ -74,15 +94,17 @@ internal sealed class MaskBuilder(Automaton automaton, GrammarVocabulary vocabul
             : tables.Frame(Rebase(frame.Parent!), frame.Target!, frame.Loop, Math.Min(frame.Need, limit), frame.Room == int.MaxValue ? frame.Room : Math.Min(frame.Room, limit), 0);
     }
 
+    private void Walk(TokenTree tree, Config start, Found found) => Walk(tree, 0, tree.Count, start, found, exits: null);
+
     /// <summary>Walks the nodes [from, to), children of one node (or the whole tree), from a configuration before them.</summary>
-    private void Walk(int from, int to, Config start, Found found, List<int>? exits)
+    private void Walk(TokenTree tree, int from, int to, Config start, Found found, List<int>? exits)
     {
         if (from >= to || start.Items.Length == 0) return;
-        var (bytes, depths, after, tokens) = (_tree.Bytes, _tree.Depths, _tree.After, _tree.Tokens);
+        var (bytes, depths, after, tokens) = (tree.Bytes, tree.Depths, tree.After, tree.Tokens);
         var top = depths[from] - 1;
         var classes = automaton.Classes;
-        var path = new Config[_tree.MaxDepth + 1];         // by length of the string
-        var rows = new Config?[_tree.MaxDepth + 1][];      // their transitions: the loop below is where the time goes
+        var path = new Config[tree.MaxDepth + 1];         // by length of the string
+        var rows = new Config?[tree.MaxDepth + 1][];      // their transitions: the loop below is where the time goes
         (path[top], rows[top]) = (start, start.Next(automaton.Symbols));
         for (var node = from; node < to; )
         {
@@ -94,7 +116,7 @@ internal sealed class MaskBuilder(Automaton automaton, GrammarVocabulary vocabul
                 continue;
             }
             if (path[depth] != config) (path[depth], rows[depth]) = (config, config.Next(automaton.Symbols));
-            for (var token = tokens[node]; token >= 0; token = _tree.SameBytes(token)) found.Add(token);
+            for (var token = tokens[node]; token >= 0; token = tree.SameBytes(token)) found.Add(token);
             if (exits is not null && config.Complete && after[node] > node + 1) exits.Add(node);
             node = config.Items.Length == 0 ? after[node] : node + 1;
         }
