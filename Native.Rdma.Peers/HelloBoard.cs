@@ -12,7 +12,7 @@ namespace NanoAspire.Native.Rdma.Peers;
 /// What an agent shows to everybody, and where it puts what others show: reading the other's board is how a connection is made and kept
 /// alive, on the path that transfers will take. A board is a mark, the incarnation, and a digest of alias and instance.
 /// </summary>
-internal sealed unsafe class HelloBoard : IAsyncDisposable
+internal sealed class HelloBoard : IAsyncDisposable
 {
     public const int Bytes = 64;
     private const ulong Mark = 0x4F4C4C45482D4E41;
@@ -31,7 +31,7 @@ internal sealed unsafe class HelloBoard : IAsyncDisposable
         // Such memory as the transport reaches: UCX before 1.16 no other than its own, mappings only what can be mapped.
         if (transport.Name == "ucx" && UcxArena.TryAllocate(size, out _) is { } ucx) (_arena, _address) = (ucx, ucx.Address);
         else if (transport.Name is "shm" or "auto" && SharedArena.TryAllocate(size) is { } shared) (_arena, _address) = (shared, shared.Address);
-        else _address = (nint)NativeMemory.AllocZeroed(size);
+        else _address = Allocate(size);
         Shown = transport.Regions.Register("sys.hello", _address, Bytes, RegionAccess.PeersRead);
         Seen = transport.Regions.Register("sys.seen", _address + Bytes, Bytes * Slots, RegionAccess.Local);
         for (var i = 0; i < Slots; i++) _free.Writer.TryWrite(i);
@@ -40,7 +40,7 @@ internal sealed unsafe class HelloBoard : IAsyncDisposable
     public MemoryRegion Shown { get; }
     public MemoryRegion Seen { get; }
 
-    public void Write(PeerRecord self) => Fill(new((void*)_address, Bytes), self);
+    public void Write(PeerRecord self) => Fill(At(_address), self);
 
     /// <summary>Reads the board of a peer; false when it is another one's.</summary>
     /// <exception cref="TransferException">The peer is not there, or refused.</exception>
@@ -63,7 +63,7 @@ internal sealed unsafe class HelloBoard : IAsyncDisposable
     {
         await _transport.Regions.UnregisterAsync(Shown, CancellationToken.None).ConfigureAwait(false);
         await _transport.Regions.UnregisterAsync(Seen, CancellationToken.None).ConfigureAwait(false);
-        if (_arena is null) NativeMemory.Free((void*)_address);
+        if (_arena is null) Free(_address);
         else _arena.Dispose();
     }
 
@@ -71,8 +71,14 @@ internal sealed unsafe class HelloBoard : IAsyncDisposable
     {
         Span<byte> expected = stackalloc byte[Bytes];
         Fill(expected, peer);
-        return expected.SequenceEqual(new ReadOnlySpan<byte>((void*)(_address + Bytes + (slot * Bytes)), Bytes));
+        return expected.SequenceEqual(At(_address + Bytes + (slot * Bytes)));
     }
+
+    private static unsafe Span<byte> At(nint board) => new((void*)board, Bytes);
+
+    private static unsafe nint Allocate(int size) => (nint)NativeMemory.AllocZeroed((nuint)size);
+
+    private static unsafe void Free(nint memory) => NativeMemory.Free((void*)memory);
 
     private static void Fill(Span<byte> board, PeerRecord record)
     {

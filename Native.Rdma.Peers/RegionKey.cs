@@ -27,7 +27,7 @@ internal static class RegionKey
 
     private static uint Tag(ulong incarnation)
     {
-        var folded = incarnation ^ (incarnation >> 40) ^ (incarnation >> 20);
+        var folded = incarnation ^ (incarnation >> 20) ^ (incarnation >> 40) ^ (incarnation >> 60);
         return (uint)(folded & 0xFFFFF) << SlotBits;
     }
 }

@@ -90,7 +90,7 @@ log=$work/guest.log
 # shellcheck disable=SC2086
 timeout "$limit" nice -n 10 qemu-system-x86_64 $accel -smp 1 -m "${MEMORY:-3072}" -nodefaults -no-reboot -display none -serial stdio -net none \
   -kernel "$work/kernel/boot/vmlinuz-$version" -initrd "$work/initramfs.zst" \
-  -append "console=ttyS0 quiet panic=-1 rdinit=/init mitigations=off" < /dev/null | tr -d '\r' | tee "$log" || true
+  -append "console=ttyS0 quiet panic=-1 rdinit=/init mitigations=off" < /dev/null | sed -u 's/\r//' | tee "$log" || true
 echo
 echo "rdma-vm: summary (whole log: $log)"
 grep -a '^## ' "$log" || echo "no result: the guest did not get as far as that"
