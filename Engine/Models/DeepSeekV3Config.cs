@@ -51,8 +51,8 @@ internal sealed record DeepSeekV3Config : IModelConfig
         var planes = new List<CachePlane>();
         for (var layer = 0; layer < Layers; layer++)
         {
-            planes.Add(CachedRows.Plane("latent", Attention.LatentRank, Attention.RopeDim, blockSize, type));
-            if (HasIndexer(layer)) planes.Add(CachedRows.Plane("index key", Attention.Indexer!.HeadDim, 0, blockSize, type));
+            planes.Add(CachedRows.Plane("latent", Attention.LatentRank, Attention.RopeDim, blockSize, type) with { OneRowAToken = true });
+            if (HasIndexer(layer)) planes.Add(CachedRows.Plane("index key", Attention.Indexer!.HeadDim, 0, blockSize, type) with { OneRowAToken = true });
         }
         return new(blockSize, planes);
     }
