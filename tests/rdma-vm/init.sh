@@ -51,7 +51,8 @@ for tls in $(cat /etc/ucx-tls); do
     sleep 3
     ucx_perftest 127.0.0.1 -t ucp_get -s 65536 -n 200 -w 10 -f > /tmp/perf 2>&1
     code=$?
-    tail -n 5 /tmp/perf
+    grep -hiE "error|fatal|assert|caught" /tmp/perf /tmp/serve | head -n 12
+    tail -n 3 /tmp/perf
     kill $server 2> /dev/null
     if [ $code = 0 ]; then echo "## $tls ucx_perftest ucp_get: $(tail -n 1 /tmp/perf)"; else echo "## $tls ucx_perftest FAILED: $(tail -n 1 /tmp/perf)"; fi
   fi
