@@ -87,8 +87,6 @@ public sealed class BitIdentityTests
     {
         using var small = Load(model);
         using var large = Load(model, blockSize: 4 * BlockSize);
-        using var odd = Load(model, blockSize: 3 * BlockSize);
-        Assert.NotEqual(small.KvMemory.Layout.Digest, odd.KvMemory.Layout.Digest);
         if (small.KvMemory.Reslicer(4 * BlockSize) is null)
         {
             // What is not kept by token is not taken apart, and the digests keep such engines from being paired.
