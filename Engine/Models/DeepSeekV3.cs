@@ -17,7 +17,7 @@ internal sealed class DeepSeekV3 : IModel
     public DeepSeekV3(DeepSeekV3Config config, WeightReader weights, IKernels kernels)
     {
         (_config, _kernels) = (config, kernels);
-        _rope = RopeFrequencies.Create(config.Attention.RopeDim, config.Attention.Rope.Theta, config.Attention.Rope.Yarn);
+        _rope = RopeFrequencies.Create(config.Attention.RopeDim, config.Attention.Rope.Theta, config.Attention.Rope.Scaling);
         _embedding = weights.Matrix(config.HiddenSize, ("model.embed_tokens.weight", config.VocabSize));
         _layers = [.. Enumerable.Range(0, config.Layers).Select(i => new Layer(config, i, weights, kernels))];
         _norm = weights.Vector("model.norm.weight", config.HiddenSize);

@@ -49,7 +49,7 @@ internal sealed class DeepSeekV4 : IModel
 
     private (RopeFrequencies Forward, RopeFrequencies Inverse) Rope(RopeConfig rope)
     {
-        var forward = RopeFrequencies.Create(_config.RopeDim, rope.Theta, rope.Yarn);
+        var forward = RopeFrequencies.Create(_config.RopeDim, rope.Theta, rope.Scaling);
         return (forward, forward.Inverse());
     }
 

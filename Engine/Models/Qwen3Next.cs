@@ -20,7 +20,7 @@ internal sealed class Qwen3Next : IModel
     public Qwen3Next(Qwen3NextConfig config, WeightReader weights, IKernels kernels)
     {
         (_config, _kernels) = (config, kernels);
-        _rope = RopeFrequencies.Create(config.RotaryDim, config.Rope.Theta, config.Rope.Yarn).By(config.Axes);
+        _rope = RopeFrequencies.Create(config.RotaryDim, config.Rope.Theta, config.Rope.Scaling).By(config.Axes);
         var embedding = config.Prefix + "embed_tokens.weight";
         _embedding = weights.Matrix(config.HiddenSize, (embedding, config.VocabSize));
         _layers = [.. Enumerable.Range(0, config.Layers).Select(i => new Layer(config, i, weights, kernels))];
