@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging.Abstractions;
 using NanoAspire.Engine.Execution;
 using NanoAspire.Engine.Loading;
+using NanoAspire.Engine.Speculation;
 using NanoAspire.Tests;
 
 namespace NanoAspire.Engine.Tests;
@@ -81,6 +82,23 @@ public sealed class BitIdentityTests
         }
     }
 
+    /// <summary>Most guesses right, some wrong, any number of them: every row that a step checks has the bits it has in a step of its own.</summary>
+    [Theory, MemberData(nameof(Models))]
+    public async Task With_drafts(string model)
+    {
+        using var runner = Load(model);
+        var requests = Requests(runner);
+        var alone = await Alone(runner, requests);
+        var drafter = new ReplayDrafter([.. requests.Select((request, i) => request.PromptTokens.Concat(alone[i].Select(o => o.Token!.Id)).ToArray())], runner.Model.VocabSize);
+        foreach (var sequences in (int[])[1, 4])
+        {
+            await using var loop = new EngineLoop(runner, new() { MaxSequences = sequences, MaxBatchedTokens = 64 }, TimeProvider.System, NullLogger<EngineLoop>.Instance, drafter);
+            var drafted = await Task.WhenAll(requests.Select(request => Run(loop, request)));
+            for (var i = 0; i < requests.Length; i++) AssertSame(alone[i], drafted[i]);
+            Assert.InRange(loop.Status.AcceptedTokens, requests.Length * Tokens / 4, loop.Status.DraftedTokens - 1);
+        }
+    }
+
     private static void AssertSame(List<GenerationOutput> expected, List<GenerationOutput> actual)
     {
         Assert.Equal(expected.Select(o => o.Token!.Id), actual.Select(o => o.Token!.Id));
@@ -153,6 +171,23 @@ public sealed class BitIdentityTests
         var folder = model == "nano-demo" ? RepositoryPaths.DemoModel : Path.Combine(RepositoryPaths.Goldens, model);
         var options = new ModelLoadOptions { BlockSize = BlockSize, Threads = 1, MaxSequences = 8 };
         return ModelLoader.Load(folder, small ? options with { MaxSequences = 2, MaxModelLength = 80 } : options);
+    }
+
+    /// <summary>Knows how the sequences go on and says so, up to the most that is allowed; now and then it lies.</summary>
+    private sealed class ReplayDrafter(int[][] wholes, int vocabSize) : IDrafter
+    {
+        private readonly Random _random = new(5);
+
+        public void Draft(IReadOnlyList<DraftInput> step)
+        {
+            foreach (var sequence in step.Select(input => input.Sequence).Where(sequence => sequence.MayDraft))
+            {
+                var known = sequence.Tokens.ToArray();
+                var whole = wholes.FirstOrDefault(whole => whole.Length > known.Length && whole.AsSpan(0, known.Length).SequenceEqual(known)) ?? known;
+                foreach (var token in whole.Skip(known.Length).Take(_random.Next(EngineOptions.MaxSpeculativeTokens + 1)))
+                    sequence.Drafts.Add(_random.Next(8) == 0 ? (token + 1) % vocabSize : token);
+            }
+        }
     }
 
     private sealed class GatedRunner(IModelRunner runner) : IModelRunner
