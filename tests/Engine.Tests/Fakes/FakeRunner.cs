@@ -32,6 +32,8 @@ internal sealed class FakeRunner(int blocks, int blockSize, int vocab = 64, int 
     public Action<Span<float>>? Spoil { get; set; }
     /// <summary>Of each step: the tokens of each sequence.</summary>
     public List<int[]> Steps { get; } = [];
+    /// <summary>Of the tokens of the last step.</summary>
+    public int[] LastPositions { get; private set; } = [];
     /// <summary>Drafts that the steps had.</summary>
     public int Drafts { get; private set; }
 
@@ -40,6 +42,7 @@ internal sealed class FakeRunner(int blocks, int blockSize, int vocab = 64, int 
         BeforeRun?.Invoke(batch);
         Assert.Equal(batch.LogitsRows * vocab, logits.Length);
         Assert.Equal(batch.Tokens.Count, batch.Positions.Count);
+        LastPositions = [.. batch.Positions];
         Drafts += batch.Sequences.Sum(s => s.Drafts);
         Steps.Add([.. batch.Sequences.Select(s => s.QueryLength)]);
 
