@@ -7,6 +7,7 @@ using NanoAspire.Engine.Execution;
 using NanoAspire.Engine.Kernels;
 using NanoAspire.Engine.Kernels.Cpu;
 using NanoAspire.Engine.Models;
+using NanoAspire.Engine.Transfer;
 
 namespace NanoAspire.Engine.Loading;
 
@@ -77,17 +78,18 @@ public static class ModelLoader
     private static (KvArena Model, KvArena? Drafts) CreateKv(IModelConfig config, ModelLoadOptions options, int maxPositions, LoadedWeights weights)
     {
         var type = WeightTypeOf(options.KvDType) ?? WeightType.F32;
-        var geometry = config.Cache(options.BlockSize, type);
+        CacheGeometry Resized(int blockSize) => config.Cache(blockSize, type);
+        var geometry = Resized(options.BlockSize);
         var drafts = options.DraftModule ? config.DraftCache(options.BlockSize, type) : null;
         var budget = options.KvMemoryBytes ?? Math.Min(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4, DefaultKvBytes);
         var useful = (long)options.MaxSequences * ((maxPositions + options.BlockSize - 1) / options.BlockSize) + 1;   // block 0 serves no sequence
         var (blocks, slots) = PoolShares.Of(budget, geometry.BlockBytes + (drafts?.BlockBytes ?? 0), geometry.StateBlocks, useful, options.MaxSequences);
-        var identity = $"{Numerics}\n{config}\n{weights.Digest}\n{options.DType}\n{geometry}";
+        var identity = $"{Numerics}\n{config}\n{weights.Digest}\n{options.DType}\n{KvReslicer.Canonical(geometry, Resized)}";
         var layout = new KvLayout
         {
             Digest = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(identity))), BlockSize = options.BlockSize, BlockBytes = geometry.BlockBytes, StateBlocks = geometry.StateBlocks,
         };
-        var model = new KvArena(geometry, layout, blocks, slots, options.ShareKvMemory, options.UcxKvMemory);
+        var model = new KvArena(geometry, layout, blocks, slots, options.ShareKvMemory, options.UcxKvMemory, Resized);
         if (drafts is null) return (model, null);
         try
         {

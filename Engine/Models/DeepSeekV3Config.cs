@@ -51,8 +51,8 @@ internal sealed record DeepSeekV3Config : IModelConfig
 
     private IEnumerable<CachePlane> LayerPlanes(int layer, int blockSize, WeightType type)
     {
-        yield return CachedRows.Plane("latent", Attention.LatentRank, Attention.RopeDim, blockSize, type);
-        if (HasIndexer(layer)) yield return CachedRows.Plane("index key", Attention.Indexer!.HeadDim, 0, blockSize, type);
+        yield return CachedRows.Plane("latent", Attention.LatentRank, Attention.RopeDim, blockSize, type) with { OneRowAToken = true };
+        if (HasIndexer(layer)) yield return CachedRows.Plane("index key", Attention.Indexer!.HeadDim, 0, blockSize, type) with { OneRowAToken = true };
     }
 
     public bool HasIndexer(int layer) => Attention.Indexer is { } indexer && !indexer.Shared.Contains(layer);

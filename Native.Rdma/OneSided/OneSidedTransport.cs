@@ -77,6 +77,12 @@ public abstract class OneSidedTransport : ITransport
 
     public Task FlushAsync(TransferPeer peer, CancellationToken cancellationToken) => _tcp.FlushAsync(peer, cancellationToken);
 
+    public void Forget(TransferPeer peer)
+    {
+        _memories.Drop(peer);
+        _tcp.Forget(peer);
+    }
+
     public async ValueTask DisposeAsync()
     {
         await _operations.DisposeAsync().ConfigureAwait(false);
