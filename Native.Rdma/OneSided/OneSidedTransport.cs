@@ -10,8 +10,8 @@ namespace NanoAspire.Native.Rdma.OneSided;
 /// </summary>
 public abstract class OneSidedTransport : ITransport
 {
-    /// <summary>Frames of the TCP transport that one pin covers: it costs two messages, whatever its size.</summary>
-    private const int FramesPerPin = 16;
+    /// <summary>Frames of the TCP transport that one pin covers: it costs two messages, whatever its size, and on a busy machine each waits its turn.</summary>
+    private const int FramesPerPin = 64;
     /// <summary>Goes over TCP where that is allowed: one round trip with the bytes in it, or two and a copy.</summary>
     private const long SmallTransfer = 16 << 10;
     private readonly TcpTransport _tcp;
@@ -190,10 +190,10 @@ public abstract class OneSidedTransport : ITransport
     private async Task CopyAsync(RemoteMemoryCache.Entry entry, TransferPeer peer, TransferPlan plan, TransferFrame frame, bool writes, CancellationToken cancellationToken)
     {
         var memory = entry.Memory!;
-        for (var i = frame.Start; i < frame.Start + frame.Count; i++)
+        foreach (ref readonly var range in plan.Slice(frame.Start, frame.Count))
         {
             // The owner has checked it; but a wrong answer of a peer must not become an access violation here.
-            if (plan[i].RemoteOffset > memory.Length || plan[i].Length > memory.Length - plan[i].RemoteOffset)
+            if (range.RemoteOffset > memory.Length || range.Length > memory.Length - range.RemoteOffset)
                 throw new TransferException(TransferCode.OutOfRange, "a range reaches beyond the region");
         }
         if (entry.Proven) await memory.CopyAsync(plan, frame, writes, cancellationToken).ConfigureAwait(false);

@@ -90,7 +90,7 @@ internal sealed unsafe class UcxBatch : UcxWork
         var (endpoint, key, address) = (_connection.Endpoint.DangerousGetHandle(), _connection.Key.DangerousGetHandle(), _connection.RemoteAddress);
         for (var turn = 0ul; _range < _frame.Start + _frame.Count && turn < TurnBytes && _posted < Window && _inFlightBytes < WindowBytes && _failure == UcxStatus.Ok;)
         {
-            var range = _plan[_range];
+            ref readonly var range = ref _plan[_range];
             var length = Math.Min(range.Length - _offset, MaxOperationBytes);
             var local = range.LocalAddress + (nint)_offset;
             var remote = address + range.RemoteOffset + _offset;
