@@ -23,11 +23,11 @@ internal readonly record struct LayerKv(nint Base, long BlockBytes, long KeyOffs
 /// <summary>Keys and values of one attention layer with heads of their own (MHA, GQA) in one block.</summary>
 internal sealed record KvGeometry(int Heads, int HeadDim, int BlockSize, WeightType Type) : CachePlane
 {
-    /// <summary>Columns of a panel; block sizes and head dims are multiples of it.</summary>
+    /// <summary>Columns of a panel; block sizes are multiples of it, and head dims are padded to one.</summary>
     public const int Panel = 16;
 
-    /// <summary>Keys (or values) of one head in one block.</summary>
-    public long HeadBytes => (long)HeadDim * BlockSize * Type.Bytes();
+    /// <summary>Keys (or values) of one head in one block, the values' last panel whole.</summary>
+    public long HeadBytes => (HeadDim + Panel - 1L) / Panel * Panel * BlockSize * Type.Bytes();
     /// <summary>Exponents of the keys (or values) of all heads in one block; 0 unless they are E4M3.</summary>
     public long ScaleBytes => Type == WeightType.E4M3 ? (long)Heads * BlockSize : 0;
     public override long Bytes => (2 * (Heads * HeadBytes + ScaleBytes) + 63) / 64 * 64;

@@ -9,6 +9,8 @@ internal sealed record Quantisation(int BlockRows, int BlockColumns)
     /// <exception cref="ModelLoadException">They are, in some other way.</exception>
     public static Quantisation? Read(ConfigSection config)
     {
+        foreach (var other in (string[])["compression_config", "quantization"])
+            if (config.Has(other)) throw config.Bad(other, "is set: of quantised weights those with a quantization_config of quant_method fp8 are supported");
         if (config.OptionalSection("quantization_config") is not { } section) return null;
         if (section.OptionalText("quant_method") is var method && method != "fp8") throw section.Bad("quant_method", $"'{method}' is not supported (fp8 is)");
         if (section.OptionalText("fmt") is { } format && format != "e4m3") throw section.Bad("fmt", $"'{format}' is not supported (e4m3 is)");

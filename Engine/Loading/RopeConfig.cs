@@ -3,7 +3,7 @@ using NanoAspire.Engine.Kernels;
 namespace NanoAspire.Engine.Loading;
 
 /// <summary>RoPE parameters in either spelling: <c>rope_parameters</c>, or <c>rope_theta</c> with an optional <c>rope_scaling</c>.</summary>
-internal sealed record RopeConfig(double Theta, YarnScaling? Yarn)
+internal sealed record RopeConfig(double Theta, RopeScaling? Scaling)
 {
     private const double DefaultTheta = 10000;
 
@@ -18,9 +18,17 @@ internal sealed record RopeConfig(double Theta, YarnScaling? Yarn)
         return scaling.OptionalText(field) switch
         {
             null or "default" => new(theta, null),
+            "linear" => new(theta, new LinearScaling(scaling.PositiveNumber("factor"))),
+            "llama3" => new(theta, ReadLlama3(scaling)),
             "yarn" => new(theta, ReadYarn(scaling, maxPositions)),
-            var other => throw scaling.Bad(field, $"'{other}' is not supported (default and yarn are)"),
+            var other => throw scaling.Bad(field, $"'{other}' is not supported (default, linear, llama3 and yarn are)"),
         };
+    }
+
+    private static Llama3Scaling ReadLlama3(ConfigSection scaling)
+    {
+        var read = new Llama3Scaling(scaling.PositiveNumber("factor"), scaling.PositiveNumber("low_freq_factor"), scaling.PositiveNumber("high_freq_factor"), scaling.PositiveInt("original_max_position_embeddings"));
+        return read.HighFrequencyFactor > read.LowFrequencyFactor ? read : throw scaling.Bad("high_freq_factor", $"({read.HighFrequencyFactor}) must be more than low_freq_factor ({read.LowFrequencyFactor})");
     }
 
     private static YarnScaling ReadYarn(ConfigSection scaling, int maxPositions)

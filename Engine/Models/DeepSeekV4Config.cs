@@ -65,7 +65,7 @@ internal sealed record DeepSeekV4Config : IModelConfig
             NormEpsilon = (float)(config.OptionalPositiveNumber("rms_norm_eps") ?? 1e-6),
             Rope = new(rope.Theta, null),
             // YaRN without its factor on cos and sin: scores of compressed layers are not scaled up.
-            CompressedRope = new(config.PositiveNumber("compress_rope_theta"), rope.Yarn is { } yarn ? yarn with { AttentionFactor = 1 } : null),
+            CompressedRope = new(config.PositiveNumber("compress_rope_theta"), rope.Scaling is { } scaling ? scaling with { AttentionFactor = 1 } : null),
             Streams = config.PositiveInt("hc_mult"),
             SinkhornIterations = config.PositiveInt("hc_sinkhorn_iters"),
             HyperEpsilon = (float)(config.OptionalPositiveNumber("hc_eps") ?? 1e-6),
@@ -79,7 +79,7 @@ internal sealed record DeepSeekV4Config : IModelConfig
     public CacheGeometry Cache(int blockSize, WeightType type) =>
         new(blockSize, [.. Enumerable.Range(0, Layers).SelectMany(layer => Planes(layer, blockSize, type))]);
 
-    public IModel Build(WeightReader weights, IKernels kernels) => new DeepSeekV4(this, weights, kernels);
+    public IModel Build(WeightReader weights, IKernels kernels, bool drafts) => new DeepSeekV4(this, weights, kernels);
 
     public bool MayIgnore(string tensor) => Ignorable.Drafting(tensor);
 

@@ -23,7 +23,7 @@ internal sealed record MlaConfig
     public IndexerConfig? Indexer { get; init; }
 
     public int QueryDim => NopeDim + RopeDim;
-    public float Scale => (float)(1 / Math.Sqrt(QueryDim) * (Rope.Yarn?.ScoreFactor ?? 1));
+    public float Scale => (float)(1 / Math.Sqrt(QueryDim) * (Rope.Scaling?.ScoreFactor ?? 1));
 
     public static MlaConfig Read(ConfigSection config)
     {

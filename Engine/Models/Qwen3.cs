@@ -17,7 +17,7 @@ internal sealed class Qwen3 : IModel
     public Qwen3(Qwen3Config config, WeightReader weights, IKernels kernels)
     {
         (_config, _kernels) = (config, kernels);
-        _rope = RopeFrequencies.Create(config.HeadDim, config.Rope.Theta, config.Rope.Yarn).By(config.Axes);
+        _rope = RopeFrequencies.Create(config.HeadDim, config.Rope.Theta, config.Rope.Scaling).By(config.Axes);
         var embedding = config.Prefix + "embed_tokens.weight";
         _embedding = weights.Matrix(config.HiddenSize, (embedding, config.VocabSize));
         _layers = [.. Enumerable.Range(0, config.Layers).Select(i => new Layer(config, i, weights, kernels))];
@@ -26,7 +26,7 @@ internal sealed class Qwen3 : IModel
         _head = config.TiedEmbeddings ? _embedding : weights.Matrix(config.HiddenSize, ("lm_head.weight", config.VocabSize));
     }
 
-    public void Forward(StepInput step, KvArena kv, Workspace workspace, Tensor logits)
+    public void Forward(StepInput step, KvArena kv, Workspace workspace, Tensor logits, Tensor hidden)
     {
         using var frame = workspace.Enter();
         var x = frame.Tensor(step.TokenCount, _config.HiddenSize);           // the residual stream

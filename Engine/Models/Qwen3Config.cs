@@ -49,7 +49,7 @@ internal sealed record Qwen3Config : IModelConfig
             TiedEmbeddings = config.Flag("tie_word_embeddings", otherwise: false),
         };
         if (read.Heads % read.KvHeads != 0) throw config.Bad("num_attention_heads", $"({read.Heads}) is not a multiple of num_key_value_heads ({read.KvHeads})");
-        if (read.HeadDim % 16 != 0) throw config.Bad("head_dim", $"({read.HeadDim}) is not a multiple of 16");
+        if (read.HeadDim % 2 != 0) throw config.Bad("head_dim", $"({read.HeadDim}) is not even");
         if (config.OptionalText("hidden_act") is { } activation && activation != "silu") throw config.Bad("hidden_act", $"'{activation}' is not supported (silu is)");
         if (config.Flag("attention_bias", otherwise: false)) throw config.Bad("attention_bias", "true is not supported");
         if (config.Flag("use_sliding_window", otherwise: false)) throw config.Bad("use_sliding_window", "true is not supported");
@@ -62,7 +62,7 @@ internal sealed record Qwen3Config : IModelConfig
     public CacheGeometry Cache(int blockSize, WeightType type) =>
         new(blockSize, [.. Enumerable.Repeat(new KvGeometry(KvHeads, HeadDim, blockSize, type), Layers)]);
 
-    public IModel Build(WeightReader weights, IKernels kernels) => new Qwen3(this, weights, kernels);
+    public IModel Build(WeightReader weights, IKernels kernels, bool drafts) => new Qwen3(this, weights, kernels);
 
     public bool MayIgnore(string tensor) => Ignorable.RotaryTable(tensor) || (Images is not null && Ignorable.Vision(tensor));
 }

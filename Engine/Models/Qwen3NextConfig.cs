@@ -42,7 +42,6 @@ internal sealed record Qwen3NextConfig : IModelConfig
     public static IModelConfig ReadMultimodal(ConfigSection config)
     {
         var text = config.OptionalSection("text_config") ?? throw config.Bad("text_config", "is missing");
-        if (config.Has("quantization_config")) throw config.Bad("quantization_config", "is set: quantised weights are not supported");
         var read = Read(text, "model.language_model.", fused: false, text.Flag("tie_word_embeddings", otherwise: config.Flag("tie_word_embeddings", otherwise: false)));
         var images = Qwen3VLConfig.ReadImages(config, read.HiddenSize, read.VocabSize);
         if (images?.DeepstackLayers > 0) throw config.Bad("vision_config", "has deepstack_visual_indexes, which this architecture does not support");
@@ -83,11 +82,9 @@ internal sealed record Qwen3NextConfig : IModelConfig
             Prefix = prefix,
         };
         if (read.Heads % read.KvHeads != 0) throw config.Bad("num_attention_heads", $"({read.Heads}) is not a multiple of num_key_value_heads ({read.KvHeads})");
-        if (read.HeadDim % KvGeometry.Panel != 0) throw config.Bad("head_dim", $"({read.HeadDim}) is not a multiple of {KvGeometry.Panel}");
         if (config.OptionalText("hidden_act") is { } activation && activation != "silu") throw config.Bad("hidden_act", $"'{activation}' is not supported (silu is)");
         if (config.Flag("attention_bias", otherwise: false)) throw config.Bad("attention_bias", "true is not supported");
         if (config.Flag("use_sliding_window", otherwise: false)) throw config.Bad("use_sliding_window", "true is not supported");
-        if (config.Has("quantization_config")) throw config.Bad("quantization_config", "is set: quantised weights are not supported");
         return read;
     }
 
@@ -98,7 +95,10 @@ internal sealed record Qwen3NextConfig : IModelConfig
         [.. Enumerable.Repeat(new KvGeometry(KvHeads, HeadDim, blockSize, type), FullLayers.Count)],
         [.. Enumerable.Range(0, Layers - FullLayers.Count).SelectMany(_ => DeltaNet.States)]);
 
-    public IModel Build(WeightReader weights, IKernels kernels) => new Qwen3Next(this, weights, kernels);
+    /// <summary>One full attention layer. Whether there are weights for it, only the checkpoint says.</summary>
+    public CacheGeometry? DraftCache(int blockSize, WeightType type) => new(blockSize, [new KvGeometry(KvHeads, HeadDim, blockSize, type)]);
+
+    public IModel Build(WeightReader weights, IKernels kernels, bool drafts) => new Qwen3Next(this, weights, kernels, drafts);
 
     public bool MayIgnore(string tensor) => Ignorable.RotaryTable(tensor) || Ignorable.Drafting(tensor) || Ignorable.Vision(tensor);
 

@@ -33,6 +33,8 @@ for file in /sys/class/infiniband/rxe0/ports/1/gids/*; do
   echo "gid $index $value $(cat /sys/class/infiniband/rxe0/ports/1/gid_attrs/types/$index)"
 done
 export UCX_NET_DEVICES=rxe0:1 UCX_LOG_FILE=stderr UCX_IB_GID_INDEX=$gid
+# An emulated processor: what takes milliseconds elsewhere takes a minute here.
+export UCX_UD_VERBS_TIMEOUT=600s UCX_RC_VERBS_TIMEOUT=10s UCX_KEEPALIVE_INTERVAL=inf UCX_WARN_UNUSED_ENV_VARS=n
 for kind in rc ud; do
   [ -x /usr/bin/ibv_${kind}_pingpong ] || continue
   ibv_${kind}_pingpong -d rxe0 -g $gid -n 100 > /tmp/pong 2>&1 &
@@ -43,6 +45,21 @@ for kind in rc ud; do
 done
 ucx_info -v | head -n 2
 UCX_TLS=all ucx_info -d | grep -E '^#  *(Transport|Device|.*get)' | head -n 40
+
+# UCX's own transports one by one, connected over TCP: the verbs without the wire-up.
+below() {
+  [ -x /usr/bin/ucx_perftest ] || return
+  ucx_perftest -d rxe0:1 -x $1 -t $2 -s 2048 -n 20 -w 2 > /tmp/serve 2>&1 &
+  server=$!
+  sleep 3
+  if timeout 90 ucx_perftest 127.0.0.1 -d rxe0:1 -x $1 -t $2 -s 2048 -n 20 -w 2 > /tmp/perf 2>&1; then echo "## uct $1 $2: $(tail -n 1 /tmp/perf)"
+  else echo "## uct $1 $2 FAILED: $(grep -hiE 'error|fatal|assert' /tmp/perf /tmp/serve | head -n 1)"; fi
+  kill $server 2> /dev/null
+  wait $server
+}
+below rc_verbs put_lat
+below rc_verbs get
+below ud_verbs am_lat
 
 two_processes() {                                                    # a source and a reader of 8 blocks of 64 KiB
   rm -f /tmp/in /tmp/out

@@ -87,7 +87,7 @@ internal sealed unsafe class PagedAttention : IDisposable
         public static long Bytes(int rows, int dim) =>
             (((long)rows * dim + (rows + Tile.MaxRows) * (long)Padded(dim) + Tile.MaxRows * Split + 2L * rows) * sizeof(float) + 4095) & ~4095L;
 
-        /// <summary>Output tiles are 32 wide; head_dim is a multiple of 16.</summary>
+        /// <summary>Output tiles are 32 wide.</summary>
         public static int Padded(int dim) => (dim + Tile.Columns - 1) / Tile.Columns * Tile.Columns;
 
         /// <summary>[rows, dim], scaled</summary>
@@ -126,7 +126,7 @@ internal sealed unsafe class PagedAttention : IDisposable
             {
                 var from = q.Row(firstRow + t) + head * group * Dim;
                 var to = memory.Queries + (long)t * group * Dim;
-                for (var i = 0; i < group * Dim; i += Simd.Lanes) (Vector512.Load(from + i) * Vector512.Create(scale)).Store(to + i);
+                for (var i = 0; i < group * Dim; i += Simd.Lanes) RowMath.Store(RowMath.Load(from + i, group * Dim - i) * scale, to + i, group * Dim - i);
             }
             for (var split = 0; split < firstLength + tokens - 1; split += Split)
                 for (var row = 0; row < rows; row += Tile.MaxRows)
@@ -137,7 +137,7 @@ internal sealed unsafe class PagedAttention : IDisposable
             {
                 var from = memory.Outputs + (long)r * padded;
                 var to = into.Row(firstRow + r / group) + (head * group + r % group) * Dim;
-                for (var d = 0; d < Dim; d += Simd.Lanes) (Vector512.Load(from + d) / Vector512.Create(memory.Sums[r])).Store(to + d);
+                for (var d = 0; d < Dim; d += Simd.Lanes) RowMath.Store(Vector512.Load(from + d) / memory.Sums[r], to + d, Dim - d);
             }
         }
 

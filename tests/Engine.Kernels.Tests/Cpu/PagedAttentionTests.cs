@@ -14,6 +14,9 @@ public sealed unsafe class PagedAttentionTests
     [InlineData(8, 1, 128, 128, 257)]
     [InlineData(32, 2, 128, 256, 130)]
     [InlineData(4, 4, 80, 16, 600)]
+    [InlineData(5, 5, 24, 32, 300)]
+    [InlineData(7, 1, 6, 16, 40)]
+    [InlineData(3, 3, 50, 64, 70)]
     public void Agrees_with_the_reference(int heads, int kvHeads, int dim, int blockSize, int length)
     {
         foreach (var (type, tolerance) in ((WeightType, double)[])[(WeightType.F32, 1e-5), (WeightType.BF16, 0.02), (WeightType.E4M3, 0.3)])

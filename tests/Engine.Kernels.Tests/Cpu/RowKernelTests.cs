@@ -97,7 +97,7 @@ public sealed unsafe class RowKernelTests
     public void Rope_turns_any_part_of_a_head_in_either_pairing(int headDim, int start, int rotated)
     {
         const int Heads = 3, Tokens = 5;
-        var frequencies = RopeFrequencies.Create(rotated, 50000, new() { Factor = 32, OriginalMaxPositions = 64, BetaFast = 1, BetaSlow = 1, AttentionFactor = 1 });
+        var frequencies = RopeFrequencies.Create(rotated, 50000, new YarnScaling { Factor = 32, OriginalMaxPositions = 64, BetaFast = 1, BetaSlow = 1, AttentionFactor = 1 });
         var input = Numbers.Normal(Tokens * Heads * headDim, seed: 3);
         using var kernels = new CpuKernels(2);
         using NativeBuffer memory = Numbers.Memory(input.Length), angles = Numbers.Memory(2 * Tokens * rotated);
@@ -124,11 +124,32 @@ public sealed unsafe class RowKernelTests
     public void Yarn_keeps_fast_pairs_and_stretches_slow_ones()
     {
         var plain = RopeFrequencies.Create(128, 1e6, null);
-        var yarn = RopeFrequencies.Create(128, 1e6, new() { Factor = 4, OriginalMaxPositions = 32768, AttentionFactor = YarnScaling.MScale(4) });
+        var yarn = RopeFrequencies.Create(128, 1e6, new YarnScaling { Factor = 4, OriginalMaxPositions = 32768, AttentionFactor = YarnScaling.MScale(4) });
         Assert.Equal(plain.Angles[0], yarn.Angles[0]);
         Assert.Equal(plain.Angles[^1] / 4, yarn.Angles[^1]);
         Assert.Equal(0.1 * Math.Log(4) + 1, yarn.Scale, 1e-6);
         Assert.True(yarn.Angles.Zip(plain.Angles, (y, p) => y / p).Zip(yarn.Angles.Zip(plain.Angles, (y, p) => y / p).Skip(1), (a, b) => a >= b - 1e-6).All(falls => falls));
+    }
+
+    [Fact]
+    public void Linear_scaling_slows_all_pairs_and_that_of_llama_the_slow_ones()
+    {
+        const int Original = 8192;
+        var plain = RopeFrequencies.Create(128, 500_000, null).Angles;
+        var linear = RopeFrequencies.Create(128, 500_000, new LinearScaling(3));
+        var llama = RopeFrequencies.Create(128, 500_000, new Llama3Scaling(8, 1, 4, Original));
+        Assert.Equal((1f, 1f), (linear.Scale, llama.Scale));
+        var between = 0;
+        for (var i = 0; i < plain.Length; i++)
+        {
+            Assert.Equal(plain[i] / 3, linear.Angles[i], 1e-7);
+            var wavelength = 2 * Math.PI / plain[i];
+            var smooth = (Original / wavelength - 1) / (4 - 1);
+            var expected = wavelength < Original / 4.0 ? plain[i] : wavelength > Original / 1.0 ? plain[i] / 8 : (1 - smooth) * plain[i] / 8 + smooth * plain[i];
+            Assert.Equal(1, llama.Angles[i] / expected, 1e-5);
+            if (wavelength is > Original / 4.0 and < Original) between++;
+        }
+        Assert.InRange(between, 1, 20);
     }
 
     [Theory, InlineData(1, 200), InlineData(16, 33), InlineData(64, 64)]

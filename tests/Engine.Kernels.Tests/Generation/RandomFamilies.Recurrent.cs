@@ -13,7 +13,7 @@ internal static partial class RandomFamilies
     {
         var (vocabulary, hidden, every) = (random.Next(40, 300), random.Next(17, 80), random.Next(2, 4));
         var layers = random.Next(every, every + 3);                         // some attention there must be
-        var (kv, group, dim) = (random.Next(1, 3), random.Next(1, 4), random.Pick(16, 32, 48));
+        var (kv, group, dim) = (random.Next(1, 3), random.Next(1, 4), random.Pick(16, 24, 32, 40));
         var (keyHeads, repeat, keyDim, valueDim) = (random.Next(1, 4), random.Next(1, 4), random.Next(3, 33), random.Next(3, 33));
         var (conv, experts, size, shared) = (random.Next(2, 6), random.Next(1, 9), random.Next(5, 40), random.Next(5, 40));
         var (chosen, valueHeads, heads) = (random.Next(1, experts + 1), keyHeads * repeat, kv * group);

@@ -67,13 +67,17 @@ internal static partial class RandomFamilies
     {
         var root = images ? "model.language_model." : "model.";
         var (vocabulary, hidden, size, layers) = (random.Next(40, 300), random.Next(17, 90), random.Next(9, 130), random.Next(1, 4));
-        var (kv, group, dim) = (random.Next(1, 4), random.Pick(1, 2, 3, 5), random.Pick(16, 32, 48, 80));
+        var (kv, group, dim) = (random.Next(1, 4), random.Pick(1, 2, 3, 5), random.Pick(16, 24, 32, 50, 80));
         var tied = random.Next(2) == 0;
         var (chosen, inner, step, dense) = (random.Next(1, Math.Max(1, experts) + 1), random.Next(5, 40), random.Next(1, 3), random.Next(layers));
         var plan = experts == 0 ? Start("Qwen3ForCausalLM", "qwen3", vocabulary) : Start("Qwen3MoeForCausalLM", "qwen3_moe", vocabulary);
         plan.Set(("hidden_size", hidden), ("intermediate_size", size), ("num_hidden_layers", layers), ("num_attention_heads", kv * group),
             ("num_key_value_heads", kv), ("head_dim", dim), ("rope_theta", random.Pick(10_000, 1_000_000)), ("tie_word_embeddings", tied));
-        if (random.Next(3) == 0) plan.Set(("rope_scaling", new JsonObject { ["type"] = "yarn", ["factor"] = 4.0, ["original_max_position_embeddings"] = 64 }));
+        plan.Set(("rope_scaling", random.Pick<JsonObject?>(
+            null,
+            new() { ["type"] = "yarn", ["factor"] = 4.0, ["original_max_position_embeddings"] = 64 },
+            new() { ["type"] = "linear", ["factor"] = 4.0 },
+            new() { ["rope_type"] = "llama3", ["factor"] = 8.0, ["low_freq_factor"] = 1.0, ["high_freq_factor"] = 4.0, ["original_max_position_embeddings"] = 64 })));
         if (experts > 0)
             plan.Set(("num_experts", experts), ("num_experts_per_tok", chosen), ("moe_intermediate_size", inner), ("norm_topk_prob", random.Next(2) == 0), ("decoder_sparse_step", step), ("mlp_only_layers", List(dense)));
         plan.Matrix(root + "embed_tokens.weight", vocabulary, hidden);

@@ -1,6 +1,8 @@
 using System.Buffers.Binary;
+using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
 using NanoAspire.Engine.Execution;
+using NanoAspire.Engine.Kernels.Cpu;
 using NanoAspire.Engine.Kernels.Tests.Models;
 using NanoAspire.Engine.Loading;
 
@@ -34,6 +36,33 @@ internal sealed class GoldenCheckpoint : IDisposable
     {
         Assert.True(_tensors.Remove(tensor, out var found));
         _tensors.Add(name, found);
+    }
+
+    public IEnumerable<string> Tensors => _tensors.Keys;
+
+    /// <summary>Replaces a matrix, or several stacked ones, by E4M3 numbers with a factor for every block — or by the float32 numbers that those stand for.</summary>
+    public void Quantise(string tensor, int block, bool keep)
+    {
+        var (entry, data) = _tensors[tensor];
+        var shape = entry["shape"]!.AsArray().Select(n => n!.GetValue<int>()).ToArray();
+        var (rows, columns, count) = (shape[^2], shape[^1], shape.Length == 3 ? shape[0] : 1);
+        var (down, across) = ((rows + block - 1) / block, (columns + block - 1) / block);
+        var values = entry["dtype"]!.GetValue<string>() == "F32"
+            ? MemoryMarshal.Cast<byte, float>(data).ToArray()
+            : Array.ConvertAll(MemoryMarshal.Cast<byte, ushort>(data).ToArray(), bits => BitConverter.UInt32BitsToSingle((uint)bits << 16));
+        int BlockOf(int i) => (i / (rows * columns) * down + i / columns % rows / block) * across + i % columns / block;
+        var scales = new float[count * down * across];
+        for (var i = 0; i < values.Length; i++) scales[BlockOf(i)] = MathF.Max(scales[BlockOf(i)], MathF.Abs(values[i]) / 448);
+        var bytes = new byte[values.Length];
+        for (var i = 0; i < values.Length; i++)
+        {
+            bytes[i] = Float8.FromSingle(values[i] / scales[BlockOf(i)]);
+            values[i] = Float8.ToSingle(bytes[i]) * scales[BlockOf(i)];
+        }
+        _tensors[tensor] = (Entry(keep ? "F8_E4M3" : "F32", shape), keep ? bytes : MemoryMarshal.AsBytes<float>(values).ToArray());
+        if (keep) _tensors[tensor + "_scale_inv"] = (Entry("F32", [.. shape[..^2], down, across]), MemoryMarshal.AsBytes<float>(scales).ToArray());
+
+        static JsonObject Entry(string type, int[] shape) => new() { ["dtype"] = type, ["shape"] = new JsonArray([.. shape.Select(n => (JsonNode)n)]) };
     }
 
     /// <summary>Writes the folder and loads it.</summary>

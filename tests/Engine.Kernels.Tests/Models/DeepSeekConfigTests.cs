@@ -26,7 +26,7 @@ public sealed class DeepSeekConfigTests : IDisposable
     [InlineData("glm-5", "mlp_layer_types", "[\"dense\"]", "config.json: mlp_layer_types names 1 of 4 layers")]
     [InlineData("glm-5", "mlp_layer_types", "[\"dense\",\"sparse\",\"wide\",\"sparse\"]", "config.json: mlp_layer_types 'wide' is not supported (dense and sparse are)")]
     [InlineData("glm-5", "rope_parameters", "{\"full_attention\":{\"rope_type\":\"default\"}}", "config.json: rope_parameters by layer type is not supported by this architecture")]
-    [InlineData("deepseek-v3", "rope_scaling", "{\"type\":\"linear\",\"factor\":4}", "config.json: rope_scaling: type 'linear' is not supported (default and yarn are)")]
+    [InlineData("deepseek-v3", "rope_scaling", "{\"type\":\"dynamic\",\"factor\":4}", "config.json: rope_scaling: type 'dynamic' is not supported (default, linear, llama3 and yarn are)")]
     [InlineData("deepseek-v3", "qk_rope_head_dim", "15", "config.json: qk_rope_head_dim (15) is not even")]
     [InlineData("deepseek-v3", "kv_lora_rank", null, "config.json: kv_lora_rank is missing")]
     [InlineData("deepseek-v3", "scoring_func", "\"tanh\"", "config.json: scoring_func 'tanh' is not supported (sigmoid and softmax are)")]
