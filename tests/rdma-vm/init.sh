@@ -51,11 +51,11 @@ UCX_TLS=all ucx_info -d | grep -E '^#  *(Transport|Device|.*get)' | head -n 40
 # UCX's own transports one by one, connected over TCP: the verbs without the wire-up.
 below() {
   [ -x /usr/bin/ucx_perftest ] || return 1
-  ucx_perftest -d rxe0:1 -x $1 -t $2 -D $3 -s 2048 -n 20 -w 2 > /tmp/serve 2>&1 &
+  ucx_perftest -d rxe0:1 -x $1 -t $2 -D $3 -s 512 -n 20 -w 2 > /tmp/serve 2>&1 &
   server=$!
   sleep 3
   code=1
-  if timeout 40 ucx_perftest 127.0.0.1 -d rxe0:1 -x $1 -t $2 -D $3 -s 2048 -n 20 -w 2 > /tmp/perf 2>&1; then code=0; echo "## uct $1 $2 $3: $(tail -n 1 /tmp/perf)"
+  if timeout 40 ucx_perftest 127.0.0.1 -d rxe0:1 -x $1 -t $2 -D $3 -s 512 -n 20 -w 2 > /tmp/perf 2>&1; then code=0; echo "## uct $1 $2 $3: $(tail -n 1 /tmp/perf)"
   else echo "## uct $1 $2 $3 FAILED: $(grep -hiE 'error|fatal|assert' /tmp/perf /tmp/serve | head -n 1)"; fi
   kill $server 2> /dev/null
   wait $server
