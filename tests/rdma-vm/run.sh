@@ -5,7 +5,7 @@
 #
 #   tests/rdma-vm/run.sh [FOLDER]      FOLDER keeps the kernel, the image and the guest's log (default: a temporary folder that stays)
 #
-# ACCEL=kvm uses the processor instead of emulating it. LIMIT=1200 ends the machine after so many seconds. MEMORY=3072 is its memory in MiB.
+# ACCEL=kvm uses the processor instead of emulating it. LIMIT=1200 ends the machine after so many seconds. MEMORY=6144 is its memory in MiB.
 # TLS="rc_verbs,ud_verbs:aux ud_verbs" are the values of UCX_TLS to go through. KERNEL_DEB=file.deb is taken instead of a download.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -90,7 +90,7 @@ accel="-accel tcg,thread=single -cpu max"
 if [ "${ACCEL:-tcg}" = kvm ]; then accel="-accel kvm -cpu host"; fi
 log=$work/guest.log
 # shellcheck disable=SC2086
-timeout "$limit" nice -n 10 qemu-system-x86_64 $accel -smp 1 -m "${MEMORY:-3072}" -nodefaults -no-reboot -display none -serial stdio -net none \
+timeout "$limit" nice -n 10 qemu-system-x86_64 $accel -smp 1 -m "${MEMORY:-6144}" -nodefaults -no-reboot -display none -serial stdio -net none \
   -kernel "$work/kernel/boot/vmlinuz-$version" -initrd "$work/initramfs.zst" \
   -append "console=ttyS0 quiet panic=-1 rdinit=/init mitigations=off" < /dev/null | sed -u 's/\r//' | tee "$log" || true
 echo
