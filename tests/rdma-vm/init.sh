@@ -2,7 +2,7 @@
 # The guest's only program: makes a soft-RoCE device on a dummy interface and runs the tests. Lines with ## are the report.
 /bin/busybox --install -s /bin
 export PATH=/bin:/usr/bin:/usr/sbin:/sbin DOTNET_ROOT=/dotnet HOME=/root
-export DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_gcServer=0 DOTNET_TieredPGO=0
+export CI=1 DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_gcServer=0 DOTNET_TieredPGO=0
 mount -t proc proc /proc
 mount -t sysfs sys /sys
 mount -t devtmpfs dev /dev
@@ -22,7 +22,25 @@ rdma link
 if [ ! -e /sys/class/infiniband/rxe0 ]; then echo "## device FAILED: no soft-RoCE device"; poweroff -f; fi
 echo "## device rxe0: $(cat /sys/class/infiniband/rxe0/ports/1/state), kernel $(uname -r)"
 ls -l /dev/infiniband
-export UCX_NET_DEVICES=rxe0:1 UCX_LOG_FILE=stderr
+gid=0
+for file in /sys/class/infiniband/rxe0/ports/1/gids/*; do
+  index=${file##*/}
+  value=$(cat "$file")
+  case "$value" in
+    0000:0000:0000:0000:0000:0000:0000:0000) continue ;;
+    0000:0000:0000:0000:0000:ffff:*) gid=$index ;;
+  esac
+  echo "gid $index $value $(cat /sys/class/infiniband/rxe0/ports/1/gid_attrs/types/$index)"
+done
+export UCX_NET_DEVICES=rxe0:1 UCX_LOG_FILE=stderr UCX_IB_GID_INDEX=$gid
+for kind in rc ud; do
+  [ -x /usr/bin/ibv_${kind}_pingpong ] || continue
+  ibv_${kind}_pingpong -d rxe0 -g $gid -n 100 > /tmp/pong 2>&1 &
+  sleep 2
+  if timeout 60 ibv_${kind}_pingpong -d rxe0 -g $gid -n 100 127.0.0.1 > /tmp/ping 2>&1; then echo "## ibv_${kind}_pingpong: $(tail -n 1 /tmp/ping)"
+  else echo "## ibv_${kind}_pingpong FAILED: $(tail -n 1 /tmp/ping)"; fi
+  wait
+done
 ucx_info -v | head -n 2
 UCX_TLS=all ucx_info -d | grep -E '^#  *(Transport|Device|.*get)' | head -n 40
 
@@ -51,7 +69,8 @@ for tls in $(cat /etc/ucx-tls); do
     sleep 3
     ucx_perftest 127.0.0.1 -t ucp_get -s 65536 -n 200 -w 10 -f > /tmp/perf 2>&1
     code=$?
-    tail -n 5 /tmp/perf
+    grep -hiE "error|fatal|assert|caught" /tmp/perf /tmp/serve | head -n 12
+    tail -n 3 /tmp/perf
     kill $server 2> /dev/null
     if [ $code = 0 ]; then echo "## $tls ucx_perftest ucp_get: $(tail -n 1 /tmp/perf)"; else echo "## $tls ucx_perftest FAILED: $(tail -n 1 /tmp/perf)"; fi
   fi

@@ -48,8 +48,10 @@ add() {                                                              # a file an
 cp "$(command -v busybox)" "$guest/bin/busybox"
 libraries=/usr/lib/$(uname -m)-linux-gnu
 for binary in "$(command -v ip)" "$(command -v rdma)" "$(command -v ucx_info)"; do add "$binary"; done
-if command -v ucx_perftest > /dev/null; then add "$(command -v ucx_perftest)"; fi
-for library in "$libraries"/libucp.so.0 "$libraries"/ucx/libuct_ib.so.0 "$libraries"/libibverbs/librxe-rdmav34.so "$libraries"/libgcc_s.so.1 "$libraries"/libstdc++.so.6; do add "$library"; done
+for tool in ucx_perftest ibv_rc_pingpong ibv_ud_pingpong; do          # to tell UCX from us, and the device from UCX
+  if command -v $tool > /dev/null; then add "$(command -v $tool)"; fi
+done
+for library in "$libraries"/libucp.so.0 "$libraries"/ucx/libuct_ib.so.0 "$libraries"/libibverbs/librxe-rdmav34.so "$libraries"/libssl.so.3 "$libraries"/libcrypto.so.3 "$libraries"/libgcc_s.so.1 "$libraries"/libstdc++.so.6; do add "$library"; done
 # Older packages keep libgcc and libstdc++ outside of /usr.
 for name in libdl.so.2 libpthread.so.0 librt.so.1; do [ -e "/lib/$(uname -m)-linux-gnu/$name" ] && add "/lib/$(uname -m)-linux-gnu/$name"; done
 mkdir -p "$guest/etc/libibverbs.d"
