@@ -45,6 +45,16 @@ public sealed partial class CtrlClient
         return PostAsync($"v1/desired_topology/{Uri.EscapeDataString(agent)}", body, ct);
     }
 
+    /// <summary>What the agent is wanted to be connected to, by itself or by others (services of this build only).</summary>
+    /// <returns>Null when nothing was declared.</returns>
+    public async Task<IReadOnlyList<string>?> ReadTopologyAsync(string agent, CancellationToken ct)
+    {
+        var reply = await PostAsync("v1/read_topology", new JsonObject { ["agent_name"] = agent }, ct);
+        return reply.TryGetProperty("target_peers", out var peers) && peers.ValueKind == JsonValueKind.Null
+            ? null
+            : [.. Array(reply, "target_peers").Select(p => p.GetString()!)];
+    }
+
     public Task RegisterMemoryRegionAsync(string agent, string region, MemoryRegionInfo info, CancellationToken ct)
     {
         ArgumentNullException.ThrowIfNull(info);

@@ -5,6 +5,7 @@ using Microsoft.Extensions.Logging;
 using NanoAspire.Engine.Caching;
 using NanoAspire.Engine.Execution;
 using NanoAspire.Engine.Scheduling;
+using NanoAspire.Engine.Speculation;
 
 namespace NanoAspire.Engine;
 
@@ -35,17 +36,22 @@ public sealed class EngineLoop : IAsyncDisposable
 
     /// <summary>Starts the owner thread.</summary>
     /// <exception cref="ArgumentException">The options break a rule, alone or together with the model.</exception>
-    public EngineLoop(IModelRunner runner, EngineOptions options, TimeProvider time, ILogger<EngineLoop> logger)
+    public EngineLoop(IModelRunner runner, EngineOptions options, TimeProvider time, ILogger<EngineLoop> logger) : this(runner, options, time, logger, DrafterOf(runner, options))
+    {
+    }
+
+    internal EngineLoop(IModelRunner runner, EngineOptions options, TimeProvider time, ILogger<EngineLoop> logger, IDrafter? drafter)
     {
         var positions = runner.Model.MaxPositions;
         var problems = options.Validate().ToList();
         if (options.MaxModelLength > positions) problems.Add($"max-model-len {options.MaxModelLength} is more than the model's {positions} positions");
         if (runner.KvMemory.KvBlocks < 2) problems.Add("the KV memory needs at least 2 blocks");
         if (runner.KvMemory is { StateSlots: < 1, Layout.StateBlocks: > 0 }) problems.Add("the KV memory of a recurrent model needs at least 1 state slot");
+        if (options.Speculation == SpeculationMethod.Mtp && runner.Drafts is null) problems.Add("speculative mtp needs a model that was loaded with its draft module");
         if (problems.Count > 0) throw new ArgumentException(string.Join("; ", problems), nameof(options));
 
         (_runner, _time, _logger) = (runner, time, logger);
-        _core = new(runner, options, time, logger, ended: () => Interlocked.Decrement(ref _live), Post);
+        _core = new(runner, options, time, logger, ended: () => Interlocked.Decrement(ref _live), Post, drafter);
         _eos = [.. runner.Model.EosTokenIds];
         _maxLive = (int)Math.Min(int.MaxValue, (long)options.MaxSequences + options.MaxWaiting);
         // The pool caps a sequence, too: a lone one must always fit. Its last token needs no slot, nothing is computed after it.
@@ -132,6 +138,13 @@ public sealed class EngineLoop : IAsyncDisposable
         _wake.Signal();
         await _stopped.Task.ConfigureAwait(false);
     }
+
+    private static IDrafter? DrafterOf(IModelRunner runner, EngineOptions options) => options.Speculation switch
+    {
+        SpeculationMethod.Off => null,
+        SpeculationMethod.NGram => new NGramDrafter(options.SpeculativeTokens),
+        _ => runner.Drafts is not { } module ? null : new MtpDrafter(module, runner.Model.VocabSize, runner.KvMemory.Layout.BlockSize, options.SpeculativeTokens),
+    };
 
     private void Work()
     {

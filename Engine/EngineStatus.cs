@@ -27,6 +27,10 @@ public sealed record EngineStatus
     /// <summary>Tokens sampled here.</summary>
     public long GeneratedTokens { get; init; }
     public long PrefixHitTokens { get; init; }
+    /// <summary>Guesses that steps have checked.</summary>
+    public long DraftedTokens { get; init; }
+    /// <summary>Those of them that became output.</summary>
+    public long AcceptedTokens { get; init; }
     /// <summary>Steps that succeeded.</summary>
     public long Steps { get; init; }
     /// <summary>Time of the last finished step.</summary>

@@ -6,7 +6,10 @@ namespace NanoAspire.Engine;
 /// </summary>
 public sealed record KvLayout
 {
-    /// <summary>Covers the model's weights and configuration, compute and cache dtype, and block geometry; lower-case hex.</summary>
+    /// <summary>
+    /// Covers the model's weights and configuration, compute and cache dtype, and block geometry; lower-case hex. Where blocks can be taken
+    /// apart by token, sizes that are each other's multiple by powers of two share a digest.
+    /// </summary>
     public required string Digest { get; init; }
     /// <summary>Tokens a block.</summary>
     public required int BlockSize { get; init; }
@@ -30,6 +33,10 @@ public interface IKvMemory
     /// <summary>Blocks for tokens.</summary>
     int KvBlocks => BlockCount - StateSlots * Layout.StateBlocks;
     nint Address { get; }
+
+    /// <summary>How blocks of another size are taken apart into blocks of this memory; null when they cannot be.</summary>
+    /// <param name="sourceBlockSize">Tokens a block there.</param>
+    internal Transfer.KvReslicer? Reslicer(int sourceBlockSize) => null;
 
     long Length => BlockCount * Layout.BlockBytes;
     unsafe Span<byte> Block(int id)

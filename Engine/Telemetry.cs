@@ -59,6 +59,8 @@ internal static class Telemetry
 
     public static readonly Counter<long> Tokens = Meter.CreateCounter<long>("tokens_total", "{token}", "Tokens by kind: prompt, cached (part of prompt), completion");
     public static readonly Counter<long> PrefixHitTokens = Meter.CreateCounter<long>("prefix_hit_tokens_total", "{token}", "Prompt tokens found in the prefix cache");
+    public static readonly Counter<long> DraftedTokens = Meter.CreateCounter<long>("draft_tokens_total", "{token}", "Guessed tokens that steps have checked");
+    public static readonly Counter<long> AcceptedTokens = Meter.CreateCounter<long>("accepted_draft_tokens_total", "{token}", "Guessed tokens that became output");
     public static readonly Counter<long> Preemptions = Meter.CreateCounter<long>("preemptions_total", "{preemption}", "Sequences that gave their blocks back to go on later");
     public static readonly Counter<long> Finished = Meter.CreateCounter<long>("sequences_finished_total", "{sequence}", "Ended sequences, by reason");
     public static readonly Counter<long> FailedSteps = Meter.CreateCounter<long>("steps_failed_total", "{step}", "Steps in which the model runner failed");
@@ -68,6 +70,7 @@ internal static class Telemetry
         Meter.CreateObservableGauge("requests_running", () => Sum(s => s.Running), "{request}", "Sequences in the batch");
         Meter.CreateObservableGauge("requests_waiting", () => Sum(s => s.Waiting), "{request}", "Sequences and reservations in line");
         Meter.CreateObservableGauge("parked_sequences", () => Sum(s => s.ParkedSequences), "{sequence}", "Prefilled prompts kept for a decode engine");
+        Meter.CreateObservableGauge("draft_acceptance_rate", Acceptance, null, "Accepted part of all drafts since the start; absent before the first");
         Meter.CreateObservableGauge("kv_blocks", Blocks, "{block}", "KV blocks by state: free, cached, used, parked");
         Meter.CreateObservableGauge("state_slots", Slots, "{slot}", "Slots for recurrent states by state: free, used");
     }
@@ -80,6 +83,12 @@ internal static class Telemetry
     public static KeyValuePair<string, object?> Tag(string name, string value) => new(name, value);
 
     private static long Sum(Func<EngineStatus, long> figure) => Loops.Keys.Sum(loop => figure(loop.Status));
+
+    private static IEnumerable<Measurement<double>> Acceptance()
+    {
+        var drafted = Sum(s => s.DraftedTokens);
+        return drafted == 0 ? [] : [new((double)Sum(s => s.AcceptedTokens) / drafted)];
+    }
 
     private static IEnumerable<Measurement<long>> Slots() =>
     [

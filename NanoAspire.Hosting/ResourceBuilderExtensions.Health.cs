@@ -32,11 +32,13 @@ public static partial class ResourceBuilderExtensions
         }
         path ??= "/";
         var status = statusCode ?? 200;
-        var key = $"{builder.Resource.Name}_{endpoint.EndpointName}_{path}_{status}_check";
+        var key = HttpCheckKey(endpoint, path, status);
         builder.WithAnnotation(new HttpHealthCheckAnnotation(key, () => endpoint, path, status));
         builder.ApplicationBuilder.Services.AddHealthChecks().AddCheck(key, new HttpHealthCheck(endpoint, path, status));
         return builder.WithHealthCheck(key);
     }
+
+    private static string HttpCheckKey(EndpointReference endpoint, string path, int status) => $"{endpoint.Resource.Name}_{endpoint.EndpointName}_{path}_{status}_check";
 
     private static EndpointReference DefaultHttpEndpoint(IResourceWithEndpoints resource) =>
         resource.GetEndpoints().FirstOrDefault(e => e.EndpointName == "https") ??

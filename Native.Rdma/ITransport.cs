@@ -57,4 +57,9 @@ public interface ITransport : IAsyncDisposable
 
     /// <summary>Completes when every write and message to the peer that was submitted before has ended, well or not: their own tasks tell.</summary>
     Task FlushAsync(TransferPeer peer, CancellationToken cancellationToken);
+
+    /// <summary>Drops what is kept for a peer that is gone: idle connections, mappings, remote keys. What is in use goes with its last user.</summary>
+    void Forget(TransferPeer peer)
+    {
+    }
 }

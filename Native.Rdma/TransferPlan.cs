@@ -1,4 +1,4 @@
-using System.Runtime.InteropServices;
+using System.Buffers;
 
 namespace NanoAspire.Native.Rdma;
 
@@ -11,31 +11,37 @@ internal sealed class TransferPlan : IDisposable
     /// <summary>Ranges one call may name.</summary>
     public const int MaxRanges = 1 << 20;
 
-    private readonly List<PlannedRange> _ranges = [];
+    private readonly int _maxFrameRanges;
+    private readonly ulong _maxFrameBytes;
     private readonly List<TransferFrame> _frames = [];
     private readonly List<MemoryRegion> _pinned = [];
+    /// <summary>Rented: a new one for every large transfer would cost more in page faults than all that is done to it.</summary>
+    private PlannedRange[] _ranges;
+    private int _count;
+    private TransferFrame _frame;
     private int _nextFrame = -1;
 
-    private TransferPlan()
+    private TransferPlan(int ranges, int maxFrameBytes, int maxFrameRanges)
     {
+        (_maxFrameBytes, _maxFrameRanges) = ((ulong)maxFrameBytes, maxFrameRanges);
+        _ranges = ArrayPool<PlannedRange>.Shared.Rent(ranges);
     }
 
     /// <summary>The local regions that the ranges lie in.</summary>
     public IReadOnlyList<MemoryRegion> LocalRegions => _pinned;
 
     public int FrameCount => _frames.Count;
-    public bool IsOfOneRegion => _ranges.TrueForAll(r => r.Remote == _ranges[0].Remote);
+    public bool IsOfOneRegion { get; private set; } = true;
     public long Bytes { get; private set; }
 
     /// <exception cref="TransferException">A local region is unknown, a local range is outside of it, or there are too many ranges.</exception>
     public static TransferPlan Create(RegionRegistry registry, IReadOnlyList<TransferRange> ranges, int maxFrameBytes, int maxFrameRanges)
     {
         if (ranges.Count > MaxRanges) throw new TransferException(TransferCode.LimitExceeded, $"{ranges.Count} ranges; one transfer takes {MaxRanges}");
-        var plan = new TransferPlan();
+        var plan = new TransferPlan(ranges.Count, maxFrameBytes, maxFrameRanges);
         try
         {
-            plan.Merge(registry, ranges);
-            plan.CutIntoFrames((ulong)maxFrameBytes, maxFrameRanges);
+            plan.AddAll(registry, ranges);
             return plan;
         }
         catch
@@ -53,19 +59,24 @@ internal sealed class TransferPlan : IDisposable
         return index < _frames.Count;
     }
 
-    public PlannedRange this[int index] => _ranges[index];
+    public ref readonly PlannedRange this[int index] => ref _ranges[index];
 
-    public ReadOnlySpan<PlannedRange> Slice(int start, int count) => CollectionsMarshal.AsSpan(_ranges).Slice(start, count);
+    public ReadOnlySpan<PlannedRange> Slice(int start, int count) => _ranges.AsSpan(start, count);
 
+    /// <summary>Not before the last copy has ended: the ranges go back to where they were rented.</summary>
     public void Dispose()
     {
         foreach (var region in _pinned) region.Unpin();
         _pinned.Clear();
+        var ranges = _ranges;
+        _ranges = [];
+        if (ranges.Length > 0) ArrayPool<PlannedRange>.Shared.Return(ranges);
     }
 
-    private void Merge(RegionRegistry registry, IReadOnlyList<TransferRange> ranges)
+    private void AddAll(RegionRegistry registry, IReadOnlyList<TransferRange> ranges)
     {
         MemoryRegion? local = null;
+        var open = default(PlannedRange);
         for (var i = 0; i < ranges.Count; i++)
         {
             var range = ranges[i];
@@ -81,9 +92,17 @@ internal sealed class TransferPlan : IDisposable
 
             Bytes = checked(Bytes + (long)range.Length);
             var planned = new PlannedRange(range.Remote, range.RemoteOffset, local.Address + (nint)range.LocalOffset, range.Length);
-            if (_ranges.Count > 0 && _ranges[^1].TryAppend(planned, out var merged)) _ranges[^1] = merged;
-            else _ranges.Add(planned);
+            if (open.Length == 0) open = planned;
+            else if (open.TryAppend(planned, out var merged)) open = merged;
+            else
+            {
+                IsOfOneRegion &= planned.Remote == open.Remote;
+                Add(open);
+                open = planned;
+            }
         }
+        if (open.Length > 0) Add(open);
+        if (_frame.Count > 0) _frames.Add(_frame);
     }
 
     private MemoryRegion Pin(RegionRegistry registry, RegionId id)
@@ -96,27 +115,30 @@ internal sealed class TransferPlan : IDisposable
         return region;
     }
 
-    private void CutIntoFrames(ulong maxBytes, int maxRanges)
+    /// <summary>Puts a range, in as many pieces as it takes, into the open frame and those after it.</summary>
+    private void Add(PlannedRange range)
     {
-        var whole = _ranges.ToArray();
-        _ranges.Clear();
-        var frame = default(TransferFrame);
-        foreach (var range in whole)
+        while (range.Length > 0)
         {
-            for (var rest = range; rest.Length > 0;)
+            if (_frame.Count > 0 && (_frame.Count == _maxFrameRanges || _frame.Bytes == _maxFrameBytes || _frame.Remote != range.Remote))
             {
-                if (frame.Count > 0 && (frame.Count == maxRanges || frame.Bytes == maxBytes || frame.Remote != rest.Remote))
-                {
-                    _frames.Add(frame);
-                    frame = default;
-                }
-                if (frame.Count == 0) frame = new(rest.Remote, Start: _ranges.Count, Count: 0, Bytes: 0);
-                var piece = rest.Take(maxBytes - frame.Bytes, out rest);
-                _ranges.Add(piece);
-                frame = frame with { Count = frame.Count + 1, Bytes = frame.Bytes + piece.Length };
+                _frames.Add(_frame);
+                _frame = default;
             }
+            if (_frame.Count == 0) _frame = new(range.Remote, Start: _count, Count: 0, Bytes: 0);
+            var piece = range.Take(_maxFrameBytes - _frame.Bytes, out range);
+            if (_count == _ranges.Length) Grow();
+            _ranges[_count++] = piece;
+            _frame = _frame with { Count = _frame.Count + 1, Bytes = _frame.Bytes + piece.Length };
         }
-        if (frame.Count > 0) _frames.Add(frame);
+    }
+
+    private void Grow()
+    {
+        var larger = ArrayPool<PlannedRange>.Shared.Rent(Math.Max(16, _ranges.Length * 2));
+        _ranges.AsSpan(0, _count).CopyTo(larger);
+        if (_ranges.Length > 0) ArrayPool<PlannedRange>.Shared.Return(_ranges);
+        _ranges = larger;
     }
 }
 

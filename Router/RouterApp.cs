@@ -1,5 +1,6 @@
 using NanoAspire.Router.Admission;
 using NanoAspire.Router.Api;
+using NanoAspire.Router.Images;
 using NanoAspire.Router.Leases;
 using NanoAspire.Router.Nodes;
 using NanoAspire.Router.Options;
@@ -78,6 +79,9 @@ internal static class RouterApp
         services.AddSingleton<AnswerStage>();
         services.AddSingleton<DisaggregatedFlow>();
         services.AddSingleton<HybridFlow>();
+        services.AddSingleton<ImageFetcher>();
+        services.AddSingleton<EncodeStage>();
+        services.AddSingleton<ImageReader>();
         services.AddSingleton<RequestFlow>();
         services.AddSingleton<AdmissionGate>();
         services.AddSingleton<RateLimiter>();

@@ -28,6 +28,7 @@ internal static class Telemetry
     public static readonly Histogram<double> TimeToFirstToken = Meter.CreateHistogram("router.ttft", "s", "From the request's arrival to the first event of its stream", advice: Latencies);
     public static readonly Histogram<double> InterToken = Meter.CreateHistogram("router.itl", "s", "Between events of a stream", advice: Gaps);
     public static readonly Histogram<double> Queue = Meter.CreateHistogram("router.queue", "s", "Waiting for admission", advice: Latencies);
+    public static readonly Histogram<double> Encode = Meter.CreateHistogram("router.encode", "s", "One image at one encoder", advice: Latencies);
     public static readonly Histogram<double> Prefill = Meter.CreateHistogram("router.prefill", "s", "One prefill call", advice: Latencies);
     public static readonly Histogram<double> Handoff = Meter.CreateHistogram("router.kv.handoff", "s", "From the decode call to its first byte", advice: Latencies);
     public static readonly Histogram<double> Decode = Meter.CreateHistogram("router.decode", "s", "One decode or hybrid call, to its last byte", advice: Latencies);

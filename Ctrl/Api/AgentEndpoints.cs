@@ -15,6 +15,7 @@ internal static class AgentEndpoints
         routes.MapApi("/query", Effect.Read, QueryAsync);
         routes.MapApi("/cleanup", Effect.Write, CleanupAsync);
         routes.MapApi("/v1/desired_topology/{agent_id}", Effect.Write, SetTopologyAsync);
+        routes.MapApi("/v1/read_topology", Effect.Read, ReadTopologyAsync);
     }
 
     private static async Task<Reply> StartAsync(ApiCall call, CancellationToken ct)
@@ -81,6 +82,25 @@ internal static class AgentEndpoints
         var minBw = ApiCall.Limited("min_bw", call.Body.OptionalText("min_bw"), 64);
         await call.Store.SetTopologyAsync(call.Scope, agent, new TopologySpec(targets, minBw, call.Body.FlagOr("symmetric", absent: false)), ct);
         return Reply.Ok();
+    }
+
+    /// <summary>Ours: what was declared, so that an agent can follow it without remembering every message about it.</summary>
+    private static async Task<Reply> ReadTopologyAsync(ApiCall call, CancellationToken ct)
+    {
+        var targets = await call.Store.GetTopologyAsync(call.Scope, call.AgentName("agent_name"), ct);
+        return Reply.Json(json =>
+        {
+            json.WriteStartObject();
+            json.WriteString("status", "ok");
+            if (targets is null) json.WriteNull("target_peers");
+            else
+            {
+                json.WriteStartArray("target_peers");
+                foreach (var target in targets) json.WriteStringValue(target);
+                json.WriteEndArray();
+            }
+            json.WriteEndObject();
+        });
     }
 
     private static void Write(Utf8JsonWriter json, AgentRecord agent)

@@ -77,6 +77,11 @@ internal sealed partial class EmbeddedStore
         }
     }
 
+    public Task<IReadOnlyList<string>?> GetTopologyAsync(string scope, string agent, CancellationToken ct)
+    {
+        lock (_gate) return Task.FromResult(_specs.TryGetValue((scope, agent), out var spec) ? spec.TargetPeers : null);
+    }
+
     public Task PostMailAsync(string scope, string agent, IReadOnlyList<KeyValuePair<string, string>> fields, CancellationToken ct)
     {
         lock (_gate)

@@ -19,6 +19,9 @@ internal interface IPeerStore
     /// <summary>Replaces the agent's wish list and posts a <c>connect_peer</c> entry for each target.</summary>
     Task SetTopologyAsync(string scope, string agent, TopologySpec spec, CancellationToken ct);
 
+    /// <summary>Targets that the agent's wish list names now; null when it has none.</summary>
+    Task<IReadOnlyList<string>?> GetTopologyAsync(string scope, string agent, CancellationToken ct);
+
     Task PostMailAsync(string scope, string agent, IReadOnlyList<KeyValuePair<string, string>> fields, CancellationToken ct);
 
     /// <summary>Entries after <paramref name="after"/> (an entry id, or <c>0-0</c>), oldest first.</summary>

@@ -86,6 +86,9 @@ internal sealed partial class RedisStore
         await _redis.RunAsync(RedisScript.SetTopology, [keys.Spec(agent)], args, ct);
     }
 
+    public async Task<IReadOnlyList<string>?> GetTopologyAsync(string scope, string agent, CancellationToken ct) =>
+        await ReadTextAsync(new RedisKeys(scope).Spec(agent), ct) is { } spec ? TopologyJson.Targets(spec) : null;
+
     public async Task PostMailAsync(string scope, string agent, IReadOnlyList<KeyValuePair<string, string>> fields, CancellationToken ct)
     {
         var args = new List<RedisValue> { IPeerStore.MailboxLimit, MailboxTtlSeconds };

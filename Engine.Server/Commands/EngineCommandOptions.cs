@@ -1,5 +1,6 @@
 using System.CommandLine;
 using NanoAspire.Engine.Loading;
+using NanoAspire.Engine.Speculation;
 using NanoAspire.Engine.Transfer;
 using NanoAspire.Native.Rdma.Ucx;
 
@@ -21,10 +22,13 @@ internal sealed class EngineCommandOptions
     public Option<int?> Threads { get; } = Named<int?>("threads", "Compute threads (default: all cores)", null);
     public Option<bool> NoPrefixCaching { get; } = Named<bool>("no-prefix-caching", "Compute every prompt from its first token", false);
 
+    public Option<string> Speculative { get; } = Named<string>("speculative", "Who guesses tokens ahead: off, ngram (from the sequence itself) or mtp (the model's own module)", "off");
+    public Option<int> SpeculativeTokens { get; } = Named<int>("num-speculative-tokens", "Most guesses for a sequence in one step", 4);
+
     public void AddTo(Command command)
     {
         command.Arguments.Add(Folder);
-        foreach (Option option in (Option[])[DType, KvDType, Device, Transport, BlockSize, MaxBatchedTokens, MaxSequences, MaxModelLength, KvMemory, Threads, NoPrefixCaching])
+        foreach (Option option in (Option[])[DType, KvDType, Device, Transport, BlockSize, MaxBatchedTokens, MaxSequences, MaxModelLength, KvMemory, Threads, NoPrefixCaching, Speculative, SpeculativeTokens])
             command.Options.Add(option);
     }
 
@@ -48,12 +52,16 @@ internal sealed class EngineCommandOptions
         else OneOf(problems, "--device", device, "auto", "cpu");
         if (parsed.GetValue(BlockSize) is not (16 or 32 or 64 or 128 or 256)) problems.Add("--kvcache-block-size must be 16, 32, 64, 128 or 256");
         if (parsed.GetValue(Threads) is < 1 or > 1024) problems.Add("--threads must be between 1 and 1024");
+        var speculative = parsed.GetValue(Speculative)!;
+        OneOf(problems, "--speculative", speculative, "off", "ngram", "mtp");
         var engine = new EngineOptions
         {
             MaxBatchedTokens = parsed.GetValue(MaxBatchedTokens),
             MaxSequences = parsed.GetValue(MaxSequences),
             MaxModelLength = parsed.GetValue(MaxModelLength),
             PrefixCaching = !parsed.GetValue(NoPrefixCaching),
+            Speculation = speculative switch { "ngram" => SpeculationMethod.NGram, "mtp" => SpeculationMethod.Mtp, _ => SpeculationMethod.Off },
+            SpeculativeTokens = parsed.GetValue(SpeculativeTokens),
         };
         problems.AddRange(engine.Validate());
         if (problems.Count > 0) throw new UsageException(string.Join("; ", problems));
@@ -66,6 +74,7 @@ internal sealed class EngineCommandOptions
             MaxBatchedTokens = engine.MaxBatchedTokens,
             MaxSequences = engine.MaxSequences,
             MaxModelLength = engine.MaxModelLength,
+            DraftModule = engine.Speculation == SpeculationMethod.Mtp,
         };
         if (kvMemory is { } kv) load = load with { KvMemoryBytes = kv };
         if (parsed.GetValue(Threads) is { } threads) load = load with { Threads = threads };

@@ -7,6 +7,7 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using NanoAspire.Engine.Server.Hosting;
+using NanoAspire.Engine.Speculation;
 using NanoAspire.Protocol.OpenAI;
 
 namespace NanoAspire.Engine.Server.Endpoints;
@@ -52,6 +53,8 @@ internal static class ControlEndpoints
             ["max_num_seqs"] = options.Engine.Engine.MaxSequences,
             ["max_waiting"] = options.Engine.Engine.MaxWaiting,
             ["prefix_caching"] = options.Engine.Engine.PrefixCaching,
+            ["speculative"] = options.Engine.Engine.Speculation.ToString().ToLowerInvariant(),
+            ["num_speculative_tokens"] = options.Engine.Engine.Speculation == SpeculationMethod.Off ? 0 : options.Engine.Engine.SpeculativeTokens,
             ["handoff_lease_seconds"] = options.Engine.Engine.HandoffLease.TotalSeconds,
             ["dtype"] = options.Engine.Load.DType,
             ["kv_dtype"] = options.Engine.Load.KvDType,

@@ -57,7 +57,7 @@ internal sealed class BlockPool
         if (id == None) throw new InvalidOperationException("No free block.");
         Unpublish(id);
         Unlink(id);
-        _blocks[id].References = 1;
+        (_blocks[id].References, _blocks[id].Drafted) = (1, false);
         return id;
     }
 
@@ -128,6 +128,11 @@ internal sealed class BlockPool
         if (block.References == 0) Cached--;
     }
 
+    /// <summary>A draft module has written its keys for every token of the block.</summary>
+    public void MarkDrafted(int id) => _blocks[id].Drafted = true;
+
+    public bool IsDrafted(int id) => _blocks[id].Drafted;
+
     public void Park(int id)
     {
         if (_blocks[id].Parks++ == 0) Parked++;
@@ -195,6 +200,7 @@ internal sealed class BlockPool
     {
         public int References;
         public int Parks;
+        public bool Drafted;
         public int Previous;
         public int Next;
         public ulong Hash;

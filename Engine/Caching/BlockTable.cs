@@ -106,6 +106,15 @@ internal sealed class BlockTable(BlockPool pool)
             _content = pool.Publish(_blocks[_published], HashOf(tokens, _published), _content, BlockOf(tokens, _published));
     }
 
+    /// <summary>Makes the next step write its state apart from the one it reads, so that the step may be taken back. True in models without states.</summary>
+    public bool TryFork()
+    {
+        if (pool.States is not { } states || StateSource != StateTarget) return true;
+        if (states.Free == 0) return false;
+        StateTarget = states.Take();
+        return true;
+    }
+
     /// <summary>Gives back all but the leading <paramref name="count"/> blocks.</summary>
     public void Truncate(int count)
     {

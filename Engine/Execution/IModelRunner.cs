@@ -8,11 +8,13 @@ public interface IModelRunner : IDisposable
 {
     ModelInfo Model { get; }
     IKvMemory KvMemory { get; }
+    /// <summary>Null unless the model was loaded with its draft module.</summary>
+    IDraftRunner? Drafts => null;
 
     /// <summary>
     /// Computes the step: writes the KV of every token of <paramref name="batch"/> and the logits of each sequence that asks for them.
     /// </summary>
     /// <param name="batch">Tokens of all sequences of the step, one sequence after the other.</param>
-    /// <param name="logits">[rows, vocab]; row r belongs to the r-th sequence of the batch with <see cref="StepSequence.NeedsLogits"/>.</param>
+    /// <param name="logits">[rows, vocab]; those of each sequence after those of the sequences before it, <see cref="StepSequence.LogitsRows"/> each.</param>
     void Run(StepBatch batch, Span<float> logits);
 }

@@ -18,7 +18,7 @@ public sealed class StepBatch
         get
         {
             var rows = 0;
-            foreach (var sequence in Sequences) if (sequence.NeedsLogits) rows++;
+            foreach (var sequence in Sequences) rows += sequence.LogitsRows;
             return rows;
         }
     }
@@ -54,9 +54,16 @@ public readonly record struct StepImage(int Token, int Count, PromptImage Image,
 /// <param name="QueryLength">Tokens of this step.</param>
 /// <param name="ContextLength">Tokens whose KV exists after this step (earlier ones and this step's).</param>
 /// <param name="Blocks">Block table in token order; position p lives in block <c>Blocks[p / blockSize]</c> at slot <c>p % blockSize</c>.</param>
-/// <param name="NeedsLogits">True when the last token of the step is the last known one and the next is to be sampled.</param>
+/// <param name="NeedsLogits">True when the last token of the step, drafts aside, is the last known one and the next is to be sampled.</param>
 public readonly record struct StepSequence(int QueryStart, int QueryLength, int ContextLength, IReadOnlyList<int> Blocks, bool NeedsLogits)
 {
+    /// <summary>
+    /// Tokens at the end of the step that are guesses. With <see cref="NeedsLogits"/> the last known token and each of them get a row of
+    /// logits; their KV is written like any other and is overwritten by the step that computes what stands there in the end.
+    /// </summary>
+    public int Drafts { get; init; }
+    public int LogitsRows => NeedsLogits ? 1 + Drafts : 0;
+
     /// <summary>State slot that holds the state before this step's tokens; not looked at when they are the first of the sequence.</summary>
     public int StateSource { get; init; } = -1;
     /// <summary>State slot that gets the state after them; may be the source. −1 in models without states.</summary>

@@ -40,7 +40,7 @@ internal sealed class StepInput
         Grow(ref _positions, TokenCount);
         Grow(ref _owners, TokenCount);
         Grow(ref _sequences, SequenceCount);
-        Grow(ref _logitsRows, SequenceCount);
+        Grow(ref _logitsRows, Math.Max(0, batch.LogitsRows));
         for (var i = 0; i < TokenCount; i++)
         {
             _tokens[i] = batch.Tokens[i];
@@ -72,7 +72,8 @@ internal sealed class StepInput
             }
             _sequences[i] = new(sequence.QueryStart, sequence.QueryLength, sequence.ContextLength, BlockCount) { StateSource = StateOf(sequence, i, stateSlots), StateTarget = sequence.StateTarget };
             BlockCount += blocks;
-            if (sequence.NeedsLogits) _logitsRows[LogitsCount++] = next - 1;
+            if (sequence.Drafts < 0 || sequence.Drafts >= sequence.QueryLength) throw Bad($"sequence {i} has {sequence.Drafts} drafts among {sequence.QueryLength} tokens");
+            for (var row = next - sequence.LogitsRows; row < next && sequence.NeedsLogits; row++) _logitsRows[LogitsCount++] = row;
         }
         if (next != TokenCount) throw Bad($"{TokenCount - next} tokens belong to no sequence");
     }

@@ -40,6 +40,9 @@ internal sealed class CacheGeometry
     public long Offset(int plane) => _offsets[plane];
     public long StateOffset(int state) => _stateOffsets[state];
 
+    /// <summary>Everything a block keeps is kept by token, so its tokens can be moved into blocks of another size.</summary>
+    public bool IsByToken => Planes.All(plane => plane.IsByToken(BlockSize));
+
     /// <summary>For the layout digest: everything that decides where a value lies.</summary>
     public override string ToString() =>
         string.Join('\n', [$"{BlockSize} tokens a block", .. Planes.Select(plane => plane.ToString()), .. States.Select(state => state.ToString())]);

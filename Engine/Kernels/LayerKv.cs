@@ -31,5 +31,30 @@ internal sealed record KvGeometry(int Heads, int HeadDim, int BlockSize, WeightT
     /// <summary>Exponents of the keys (or values) of all heads in one block; 0 unless they are E4M3.</summary>
     public long ScaleBytes => Type == WeightType.E4M3 ? (long)Heads * BlockSize : 0;
     public override long Bytes => (2 * (Heads * HeadBytes + ScaleBytes) + 63) / 64 * 64;
+
+    public override bool IsByToken(int blockSize) => BlockSize == blockSize;
+
+    /// <summary>Panels of 16 slots move whole; the values of 16 dims lie together, so they move one such panel at a time.</summary>
+    public override unsafe bool TryCopyTokens(byte* from, int fromSlot, CachePlane other, byte* to, int toSlot, int count)
+    {
+        if (other is not KvGeometry target || target with { BlockSize = BlockSize } != this) return false;
+        var element = Type.Bytes();
+        long slot = (long)HeadDim * element, panel = Panel * element;
+        for (var head = 0; head < Heads; head++)
+        {
+            Copy(from + (head * HeadBytes) + (fromSlot * slot), to + (head * target.HeadBytes) + (toSlot * slot), count * slot);
+            var values = from + ((Heads + head) * HeadBytes) + (fromSlot * panel);
+            var into = to + ((Heads + head) * target.HeadBytes) + (toSlot * panel);
+            for (var dims = 0; dims < HeadDim / Panel; dims++)
+                Copy(values + (dims * BlockSize * panel), into + (dims * target.BlockSize * panel), count * panel);
+        }
+        if (ScaleBytes == 0) return true;
+        for (var row = 0; row < 2 * Heads; row++)
+            Copy(from + (2 * Heads * HeadBytes) + ((long)row * BlockSize) + fromSlot, to + (2 * Heads * target.HeadBytes) + ((long)row * target.BlockSize) + toSlot, count);
+        return true;
+    }
+
+    private static unsafe void Copy(byte* from, byte* to, long bytes) => Buffer.MemoryCopy(from, to, bytes, bytes);
+
     public LayerKv At(nint pool, long blockBytes, long offset) => new(pool, blockBytes, offset, offset + Heads * HeadBytes, this);
 }

@@ -9,7 +9,20 @@ internal sealed record RowPlane(string Name, int Columns, int Rows, WeightType T
 {
     private const int Alignment = 64;
 
+    /// <summary>Row r is token r of the block, whatever its size; so not for rings and for rows that stand for several tokens.</summary>
+    public bool OneRowAToken { get; init; }
+
     public override long Bytes => ((long)Rows * Columns * Type.Bytes() + Alignment - 1) / Alignment * Alignment;
+
+    public override bool IsByToken(int blockSize) => OneRowAToken && Rows == blockSize;
+
+    public override unsafe bool TryCopyTokens(byte* from, int fromSlot, CachePlane other, byte* to, int toSlot, int count)
+    {
+        if (!OneRowAToken || other != this with { Rows = ((RowPlane)other).Rows }) return false;
+        var row = (long)Columns * Type.Bytes();
+        Buffer.MemoryCopy(from + (fromSlot * row), to + (toSlot * row), count * row, count * row);
+        return true;
+    }
 }
 
 /// <summary>A row plane in the block pool.</summary>

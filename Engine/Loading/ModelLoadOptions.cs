@@ -18,6 +18,8 @@ public sealed record ModelLoadOptions
     public bool ShareKvMemory { get; init; }
     /// <summary>Have UCX allocate the KV pool, where there is UCX: versions before 1.16 read no other memory of this machine one-sidedly. Such memory is reserved whole.</summary>
     public bool UcxKvMemory { get; init; }
+    /// <summary>Load the module that drafts tokens (<c>--speculative mtp</c>): its weights, and its part of the KV memory. Without it its tensors are left alone.</summary>
+    public bool DraftModule { get; init; }
     /// <summary>Threads of a step, the caller's included.</summary>
     public int Threads { get; init; } = Environment.ProcessorCount;
     /// <summary>Most tokens of one step.</summary>

@@ -7,6 +7,7 @@ using NanoAspire.Engine.Execution;
 using NanoAspire.Engine.Kernels;
 using NanoAspire.Engine.Kernels.Cpu;
 using NanoAspire.Engine.Models;
+using NanoAspire.Engine.Transfer;
 
 namespace NanoAspire.Engine.Loading;
 
@@ -38,50 +39,67 @@ public static class ModelLoader
         var quantisation = Quantisation.Read(section);
         var maxPositions = options.MaxModelLength ?? config.MaxPositions;
         if (maxPositions > config.MaxPositions) throw new ModelLoadException($"max-model-len {maxPositions} is more than max_position_embeddings ({config.MaxPositions})");
+        if (options.DraftModule && config.DraftCache(options.BlockSize, WeightType.F32) is null)
+            throw section.Bad("num_nextn_predict_layers", $"names no draft module that can be used: {modelType} cannot draft by mtp (ngram needs no module)");
         var eos = ReadEosIds(folder, section, config.VocabSize);
 
         var kernels = new CpuKernels(options.Threads);
         LoadedWeights? weights = null;
-        KvArena? kv = null;
+        KvArena? kv = null, draftKv = null;
         try
         {
             using var checkpoint = Checkpoint.Open(folder);
             var total = checkpoint.Names.Where(name => !config.MayIgnore(name)).Sum(name => checkpoint.Find(name)!.Value.Tensor.Bytes);
             progress ??= new LoadLog(logger ?? NullLogger.Instance, TimeProvider.System);
             using var reader = new WeightReader(checkpoint, kernels, WeightTypeOf(options.DType), quantisation, options.Threads, read => progress.Report(new(Math.Min(read, total - 1), total)));
-            var model = config.Build(reader, kernels);
+            var model = config.Build(reader, kernels, options.DraftModule);
             weights = reader.Complete(config.MayIgnore);
             progress.Report(new(total, total));
-            kv = CreateKv(config, options, maxPositions, weights);
+            (kv, draftKv) = CreateKv(config, options, maxPositions, weights);
             var info = new ModelInfo
             {
                 Architecture = architecture, ModelType = modelType, VocabSize = config.VocabSize, MaxPositions = maxPositions, EosTokenIds = eos, WeightBytes = weights.Bytes, Images = config.Images,
             };
             (logger ?? NullLogger.Instance).ModelLoaded(architecture, weights.Bytes >> 20, kv.KvBlocks, kv.Layout.BlockSize, Stopwatch.GetElapsedTime(started).TotalSeconds);
             if (kv.StateSlots > 0) (logger ?? NullLogger.Instance).StateSlots(kv.StateSlots, kv.Layout.StateBlocks * kv.Layout.BlockBytes, kv.Layout.StateBlocks);
-            return new ModelRunner(info, model, weights, kv, kernels, options.MaxBatchedTokens);
+            return new ModelRunner(info, model, weights, kv, draftKv, kernels, options.MaxBatchedTokens);
         }
         catch
         {
             kernels.Dispose();
             kv?.Dispose();
+            draftKv?.Dispose();
             weights?.Dispose();
             throw;
         }
     }
 
-    private static KvArena CreateKv(IModelConfig config, ModelLoadOptions options, int maxPositions, LoadedWeights weights)
+    /// <summary>The draft module's part has the blocks of the model's and is nobody else's business: it has no part in the digest and is never handed over.</summary>
+    private static (KvArena Model, KvArena? Drafts) CreateKv(IModelConfig config, ModelLoadOptions options, int maxPositions, LoadedWeights weights)
     {
-        var geometry = config.Cache(options.BlockSize, WeightTypeOf(options.KvDType) ?? WeightType.F32);
+        var type = WeightTypeOf(options.KvDType) ?? WeightType.F32;
+        CacheGeometry Resized(int blockSize) => config.Cache(blockSize, type);
+        var geometry = Resized(options.BlockSize);
+        var drafts = options.DraftModule ? config.DraftCache(options.BlockSize, type) : null;
         var budget = options.KvMemoryBytes ?? Math.Min(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4, DefaultKvBytes);
         var useful = (long)options.MaxSequences * ((maxPositions + options.BlockSize - 1) / options.BlockSize) + 1;   // block 0 serves no sequence
-        var (blocks, slots) = PoolShares.Of(budget, geometry.BlockBytes, geometry.StateBlocks, useful, options.MaxSequences);
-        var identity = $"{Numerics}\n{config}\n{weights.Digest}\n{options.DType}\n{geometry}";
+        var (blocks, slots) = PoolShares.Of(budget, geometry.BlockBytes + (drafts?.BlockBytes ?? 0), geometry.StateBlocks, useful, options.MaxSequences);
+        var identity = $"{Numerics}\n{config}\n{weights.Digest}\n{options.DType}\n{KvReslicer.Canonical(geometry, Resized)}";
         var layout = new KvLayout
         {
             Digest = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(identity))), BlockSize = options.BlockSize, BlockBytes = geometry.BlockBytes, StateBlocks = geometry.StateBlocks,
         };
-        return new KvArena(geometry, layout, blocks, slots, options.ShareKvMemory, options.UcxKvMemory);
+        var model = new KvArena(geometry, layout, blocks, slots, options.ShareKvMemory, options.UcxKvMemory, Resized);
+        if (drafts is null) return (model, null);
+        try
+        {
+            return (model, new KvArena(drafts, layout with { BlockBytes = drafts.BlockBytes, StateBlocks = 0 }, blocks));
+        }
+        catch
+        {
+            model.Dispose();
+            throw;
+        }
     }
 
     private static WeightType? WeightTypeOf(string option) => option switch { "f32" => WeightType.F32, "bf16" => WeightType.BF16, "fp8_e4m3" => WeightType.E4M3, _ => null };

@@ -23,6 +23,7 @@ internal sealed unsafe partial class WeightReader(Checkpoint checkpoint, IKernel
     private readonly HashSet<string> _read = new(StringComparer.Ordinal);
     private readonly List<IDisposable> _owned = [];
     private readonly IncrementalHash _identity = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+    private string? _digest;
     private long _bytes, _bytesRead;
 
     /// <summary>A linear layer's weights; several tensors are stacked by rows into one matrix, so one product serves them all.</summary>
@@ -186,13 +187,16 @@ internal sealed unsafe partial class WeightReader(Checkpoint checkpoint, IKernel
             throw new ModelLoadException($"{copy.File.Name}: tensor {name} differs from {of}, to which the configuration ties it");
     }
 
+    /// <summary>What is read from now on is no part of the digest: engines that differ in it may exchange blocks.</summary>
+    public void EndDigest() => _digest ??= Convert.ToHexStringLower(_identity.GetCurrentHash());
+
     /// <summary>Ends reading: every tensor must have been used, or be one the family may ignore.</summary>
     /// <returns>All that was read; the caller owns it.</returns>
     public LoadedWeights Complete(Func<string, bool> ignorable)
     {
         foreach (var name in checkpoint.Names.Order(StringComparer.Ordinal))
             if (!_read.Contains(name) && !ignorable(name)) throw new ModelLoadException($"{checkpoint.Find(name)!.Value.File.Name}: tensor {name} is not part of this architecture");
-        var weights = new LoadedWeights([.. _owned], _bytes, Convert.ToHexStringLower(_identity.GetHashAndReset()));
+        var weights = new LoadedWeights([.. _owned], _bytes, _digest ?? Convert.ToHexStringLower(_identity.GetHashAndReset()));
         _owned.Clear();
         return weights;
     }

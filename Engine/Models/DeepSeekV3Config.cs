@@ -46,20 +46,21 @@ internal sealed record DeepSeekV3Config : IModelConfig
     }
 
     /// <summary>For every layer its latents, then the indexer's keys where it has an indexer of its own.</summary>
-    public CacheGeometry Cache(int blockSize, WeightType type)
+    public CacheGeometry Cache(int blockSize, WeightType type) =>
+        new(blockSize, [.. Enumerable.Range(0, Layers).SelectMany(layer => LayerPlanes(layer, blockSize, type))]);
+
+    private IEnumerable<CachePlane> LayerPlanes(int layer, int blockSize, WeightType type)
     {
-        var planes = new List<CachePlane>();
-        for (var layer = 0; layer < Layers; layer++)
-        {
-            planes.Add(CachedRows.Plane("latent", Attention.LatentRank, Attention.RopeDim, blockSize, type));
-            if (HasIndexer(layer)) planes.Add(CachedRows.Plane("index key", Attention.Indexer!.HeadDim, 0, blockSize, type));
-        }
-        return new(blockSize, planes);
+        yield return CachedRows.Plane("latent", Attention.LatentRank, Attention.RopeDim, blockSize, type) with { OneRowAToken = true };
+        if (HasIndexer(layer)) yield return CachedRows.Plane("index key", Attention.Indexer!.HeadDim, 0, blockSize, type) with { OneRowAToken = true };
     }
 
     public bool HasIndexer(int layer) => Attention.Indexer is { } indexer && !indexer.Shared.Contains(layer);
 
-    public IModel Build(WeightReader weights, IKernels kernels) => new DeepSeekV3(this, weights, kernels);
+    /// <summary>One layer more, of the first draft layer; others are left alone.</summary>
+    public CacheGeometry? DraftCache(int blockSize, WeightType type) => DraftLayers == 0 ? null : new(blockSize, [.. LayerPlanes(Layers, blockSize, type)]);
+
+    public IModel Build(WeightReader weights, IKernels kernels, bool drafts) => new DeepSeekV3(this, weights, kernels, drafts);
 
     /// <summary>Frequency tables that old exporters wrote, and the layers that draft.</summary>
     public bool MayIgnore(string tensor) =>

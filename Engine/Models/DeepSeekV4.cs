@@ -30,7 +30,7 @@ internal sealed class DeepSeekV4 : IModel
         _head = weights.Matrix(config.HiddenSize, ("head.weight", config.VocabSize));
     }
 
-    public void Forward(StepInput step, KvArena kv, Workspace workspace, Tensor logits)
+    public void Forward(StepInput step, KvArena kv, Workspace workspace, Tensor logits, Tensor hidden)
     {
         using var frame = workspace.Enter();
         var (k, c) = (_kernels, _config);

@@ -79,7 +79,7 @@ internal sealed record DeepSeekV4Config : IModelConfig
     public CacheGeometry Cache(int blockSize, WeightType type) =>
         new(blockSize, [.. Enumerable.Range(0, Layers).SelectMany(layer => Planes(layer, blockSize, type))]);
 
-    public IModel Build(WeightReader weights, IKernels kernels) => new DeepSeekV4(this, weights, kernels);
+    public IModel Build(WeightReader weights, IKernels kernels, bool drafts) => new DeepSeekV4(this, weights, kernels);
 
     public bool MayIgnore(string tensor) => Ignorable.Drafting(tensor);
 

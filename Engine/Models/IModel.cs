@@ -20,8 +20,17 @@ internal interface IModelConfig
     /// <param name="type">Element type of keys, values and latents.</param>
     CacheGeometry Cache(int blockSize, WeightType type);
 
+    /// <summary>What a block holds for the module that drafts tokens, apart from the model's own cache.</summary>
+    /// <param name="blockSize">Tokens a block, a multiple of 16.</param>
+    /// <param name="type">As in <see cref="Cache"/>.</param>
+    /// <returns>Null where this family or checkpoint has no module that can be used.</returns>
+    CacheGeometry? DraftCache(int blockSize, WeightType type) => null;
+
     /// <summary>Reads every weight the model needs, in the shapes it needs.</summary>
-    IModel Build(WeightReader weights, IKernels kernels);
+    /// <param name="weights">To read from.</param>
+    /// <param name="kernels">Compute.</param>
+    /// <param name="drafts">Also those of the draft module; only where there is a <see cref="DraftCache"/>.</param>
+    IModel Build(WeightReader weights, IKernels kernels, bool drafts);
 
     /// <summary>Tensors that may be in a checkpoint of this family without being used.</summary>
     bool MayIgnore(string tensor);
@@ -31,5 +40,13 @@ internal interface IModelConfig
 internal interface IModel
 {
     /// <summary>Writes the KV of the step's tokens into <paramref name="kv"/> and the logits [rows asked for, vocabulary] into <paramref name="logits"/>.</summary>
-    void Forward(StepInput step, KvArena kv, Workspace workspace, Tensor logits);
+    /// <param name="hidden">[tokens, hidden]: gets the final norm of every token, where there is a draft module to read it; else empty.</param>
+    /// <param name="kv">Into.</param>
+    /// <param name="logits">Into.</param>
+    /// <param name="step">Tokens and where they belong.</param>
+    /// <param name="workspace">Temporaries.</param>
+    void Forward(StepInput step, KvArena kv, Workspace workspace, Tensor logits, Tensor hidden);
+
+    /// <summary>Null in families without, and unless it was asked for.</summary>
+    IDraftModule? Drafts => null;
 }

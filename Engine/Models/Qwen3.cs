@@ -26,7 +26,7 @@ internal sealed class Qwen3 : IModel
         _head = config.TiedEmbeddings ? _embedding : weights.Matrix(config.HiddenSize, ("lm_head.weight", config.VocabSize));
     }
 
-    public void Forward(StepInput step, KvArena kv, Workspace workspace, Tensor logits)
+    public void Forward(StepInput step, KvArena kv, Workspace workspace, Tensor logits, Tensor hidden)
     {
         using var frame = workspace.Enter();
         var x = frame.Tensor(step.TokenCount, _config.HiddenSize);           // the residual stream

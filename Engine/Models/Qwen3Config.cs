@@ -62,7 +62,7 @@ internal sealed record Qwen3Config : IModelConfig
     public CacheGeometry Cache(int blockSize, WeightType type) =>
         new(blockSize, [.. Enumerable.Repeat(new KvGeometry(KvHeads, HeadDim, blockSize, type), Layers)]);
 
-    public IModel Build(WeightReader weights, IKernels kernels) => new Qwen3(this, weights, kernels);
+    public IModel Build(WeightReader weights, IKernels kernels, bool drafts) => new Qwen3(this, weights, kernels);
 
     public bool MayIgnore(string tensor) => Ignorable.RotaryTable(tensor) || (Images is not null && Ignorable.Vision(tensor));
 }

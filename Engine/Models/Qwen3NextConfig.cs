@@ -95,7 +95,10 @@ internal sealed record Qwen3NextConfig : IModelConfig
         [.. Enumerable.Repeat(new KvGeometry(KvHeads, HeadDim, blockSize, type), FullLayers.Count)],
         [.. Enumerable.Range(0, Layers - FullLayers.Count).SelectMany(_ => DeltaNet.States)]);
 
-    public IModel Build(WeightReader weights, IKernels kernels) => new Qwen3Next(this, weights, kernels);
+    /// <summary>One full attention layer. Whether there are weights for it, only the checkpoint says.</summary>
+    public CacheGeometry? DraftCache(int blockSize, WeightType type) => new(blockSize, [new KvGeometry(KvHeads, HeadDim, blockSize, type)]);
+
+    public IModel Build(WeightReader weights, IKernels kernels, bool drafts) => new Qwen3Next(this, weights, kernels, drafts);
 
     public bool MayIgnore(string tensor) => Ignorable.RotaryTable(tensor) || Ignorable.Drafting(tensor) || Ignorable.Vision(tensor);
 

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using NanoAspire.Engine.Caching;
 using NanoAspire.Engine.Execution;
 using NanoAspire.Engine.Sampling;
+using NanoAspire.Engine.Speculation;
 
 namespace NanoAspire.Engine.Scheduling;
 
@@ -9,7 +10,7 @@ namespace NanoAspire.Engine.Scheduling;
 /// The engine's state and its step: plan, run, sample, commit, emit. Called by one thread; it neither waits nor locks.
 /// Events leave only after <see cref="Status"/> shows their effect: who reads the last event finds the blocks free.
 /// </summary>
-internal sealed class EngineCore
+internal sealed partial class EngineCore
 {
     /// <summary>Failed steps in a row after which the engine gives up: one may be a poisoned request, three are a broken device.</summary>
     private const int MaxFailures = 3;
@@ -24,6 +25,8 @@ internal sealed class EngineCore
     private readonly Scheduler _scheduler;
     private readonly Sampler _sampler;
     private readonly EngineMetrics _metrics;
+    private readonly IDrafter? _drafter;
+    private readonly List<DraftInput> _computed = [];
     private readonly StepPlan _plan = new();
     private readonly StepBatch _batch = new();
     private readonly List<(Sequence Sequence, GenerationOutput Output, bool Last)> _outbox = [];
@@ -38,9 +41,10 @@ internal sealed class EngineCore
     /// <param name="logger">Errors only.</param>
     /// <param name="ended">Called once for each claim that leaves the engine.</param>
     /// <param name="post">Runs an action on the owner thread; callable from any thread, never lost while the engine lives.</param>
-    public EngineCore(IModelRunner runner, EngineOptions options, TimeProvider time, ILogger logger, Action ended, Action<Action> post)
+    /// <param name="drafter">Guesses tokens ahead; null: nobody does.</param>
+    public EngineCore(IModelRunner runner, EngineOptions options, TimeProvider time, ILogger logger, Action ended, Action<Action> post, IDrafter? drafter = null)
     {
-        (_runner, _time, _logger, _ended, _post) = (runner, time, logger, ended, post);
+        (_runner, _time, _logger, _ended, _post, _drafter) = (runner, time, logger, ended, post, drafter);
         var memory = runner.KvMemory;
         var states = memory.StateSlots > 0 ? new StatePool(memory.StateSlots, firstBlock: memory.KvBlocks, memory.Layout.StateBlocks) : null;
         _pool = new(memory.KvBlocks, memory.Layout.BlockSize, options.PrefixCaching, states);
@@ -128,85 +132,6 @@ internal sealed class EngineCore
         }
     }
 
-    private void Run()
-    {
-        FillBatch();
-        var started = _time.GetTimestamp();
-        var vocab = _runner.Model.VocabSize;
-        var rows = _batch.LogitsRows * vocab;
-        if (_logits.Length < rows) _logits = new float[rows];
-        try
-        {
-            _runner.Run(_batch, _logits.AsSpan(0, rows));
-        }
-        catch (Exception e)                                // whatever it was, it concerns the sequences of this step and no others
-        {
-            Fail(e);
-            return;
-        }
-
-        _failures = 0;
-        var row = 0;
-        foreach (var (sequence, tokens) in _plan.Parts)
-        {
-            Scheduler.Advance(sequence, tokens);
-            if (sequence.Remaining == 0) Sample(sequence, _logits.AsSpan(row++ * vocab, vocab));
-        }
-        _metrics.Stepped(_plan, started);
-    }
-
-    private void FillBatch()
-    {
-        _batch.Clear();
-        var axes = _plan.Parts.Exists(part => part.Sequence.Positions is not null);
-        foreach (var (sequence, tokens) in _plan.Parts)
-        {
-            var end = sequence.Computed + tokens;
-            _batch.Sequences.Add(new(_batch.Tokens.Count, tokens, end, sequence.Table.Blocks, NeedsLogits: end == sequence.TokenCount)
-            {
-                StateSource = sequence.Table.StateSource, StateTarget = sequence.Table.StateTarget,
-            });
-            _batch.AddImages(sequence.Images, sequence.Computed, end);
-            _batch.Tokens.AddRange(sequence.Tokens[sequence.Computed..end]);
-            for (var token = sequence.Computed; token < end; token++)
-            {
-                var position = sequence.Positions?.Of(token) ?? TokenPosition.Text(token);
-                _batch.Positions.Add(position.Time);
-                if (axes) _batch.Axes.Add(position);
-            }
-        }
-    }
-
-    private void Sample(Sequence sequence, ReadOnlySpan<float> logits)
-    {
-        var matcher = sequence.Matcher;
-        var mayEnd = matcher is { IsComplete: true } && sequence.StopIds.Length > 0;
-        if (sequence.HasStrayed || (matcher is { Mask.IsEmpty: true } && !mayEnd))
-        {
-            Finish(sequence, FinishReason.Error, sequence.HasStrayed ? Strayed : "no token of the vocabulary continues the output within its constraint");
-            return;
-        }
-        var token = _sampler.Sample(logits, new()
-        {
-            Params = sequence.Request.Sampling,
-            Tokens = sequence.Tokens,
-            PromptLength = sequence.OutputStart,
-            StopIds = sequence.StopIds,
-            Key = sequence.RandomKey,
-            Allowed = matcher?.Mask,
-            MayEnd = mayEnd,
-        });
-        if (token is null)
-        {
-            _logger.NoChoice(sequence.Id);
-            sequence.Table.Forget();                       // nobody shall hit what may have led here
-            Finish(sequence, FinishReason.Error, "the logits allow no choice of a token");
-            return;
-        }
-        _metrics.Token(sequence, here: true);
-        Accept(sequence, token, sequence.Request.CaptureLogits ? logits.ToArray() : null);
-    }
-
     /// <summary>The prompt's KV was written by somebody else, and its first token sampled there.</summary>
     private void Resume(Sequence sequence, SampledToken first)
     {
@@ -255,17 +180,6 @@ internal sealed class EngineCore
         if (!reservation.TryGrant(granted)) End(reservation);
     }
 
-    private void Fail(Exception exception)
-    {
-        Telemetry.FailedSteps.Add(1);
-        _logger.StepFailed(_plan.Parts.Count, ++_failures, exception);
-        foreach (var (sequence, _) in _plan.Parts) Finish(sequence, FinishReason.Error, $"the model runner failed: {exception.Message}");
-        if (_failures < MaxFailures) return;
-        _logger.Unhealthy(_failures);
-        _healthy = false;
-        EndAll(FinishReason.Error, "the engine is unhealthy");
-    }
-
     /// <summary>Ends a sequence without a token.</summary>
     private void Finish(Sequence sequence, FinishReason reason, string? error)
     {
@@ -302,6 +216,8 @@ internal sealed class EngineCore
         PromptTokens = _metrics.PromptTokens,
         GeneratedTokens = _metrics.GeneratedTokens,
         PrefixHitTokens = _metrics.PrefixHitTokens,
+        DraftedTokens = _metrics.DraftedTokens,
+        AcceptedTokens = _metrics.AcceptedTokens,
         Steps = _metrics.Steps,
         LastStep = _metrics.LastStep,
         Healthy = _healthy,

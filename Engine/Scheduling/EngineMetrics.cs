@@ -9,6 +9,8 @@ internal sealed class EngineMetrics(TimeProvider time, string? model)
     public long PromptTokens { get; private set; }
     public long GeneratedTokens { get; private set; }
     public long PrefixHitTokens { get; private set; }
+    public long DraftedTokens { get; private set; }
+    public long AcceptedTokens { get; private set; }
     public long Steps { get; private set; }
     public DateTimeOffset? LastStep { get; private set; }
 
@@ -47,6 +49,15 @@ internal sealed class EngineMetrics(TimeProvider time, string? model)
         }
         if (sequence.Generated == 0) sequence.FirstTokenAt = now;
         sequence.LastTokenAt = now;
+    }
+
+    /// <summary>A step has checked drafts.</summary>
+    public void Verified(int drafted, int accepted)
+    {
+        DraftedTokens += drafted;
+        AcceptedTokens += accepted;
+        Telemetry.DraftedTokens.Add(drafted);
+        Telemetry.AcceptedTokens.Add(accepted);
     }
 
     public void Ended(Sequence sequence, FinishReason? reason)

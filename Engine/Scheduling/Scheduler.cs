@@ -42,14 +42,14 @@ internal sealed class Scheduler(BlockPool pool, int maxTokens, int maxSequences)
         Run(sequence);
     }
 
-    /// <summary>Fills <paramref name="plan"/>: one token of each decode, then prompt chunks, then newcomers, within one token budget.</summary>
+    /// <summary>Fills <paramref name="plan"/>: one token of each decode and its drafts, then prompt chunks, then newcomers, within one token budget.</summary>
     public void Plan(StepPlan plan)
     {
         plan.Clear();
         PlanDecodes(plan);
         foreach (var sequence in _running)
         {
-            if (sequence.Remaining > 1) AddChunk(plan, sequence);
+            if (!sequence.Decodes) AddChunk(plan, sequence);
         }
         Admit(plan);                                       // a victim of this step does not fit again: somebody took a block of it
     }
@@ -58,6 +58,7 @@ internal sealed class Scheduler(BlockPool pool, int maxTokens, int maxSequences)
     public static void Advance(Sequence sequence, int tokens)
     {
         sequence.Computed += tokens;
+        sequence.Behind = Math.Max(0, Math.Min(sequence.Behind, sequence.Remaining - 1));
         sequence.Table.Advance(sequence.Keys, sequence.Computed, sequence.PromptLength);
     }
 
@@ -116,18 +117,31 @@ internal sealed class Scheduler(BlockPool pool, int maxTokens, int maxSequences)
 
     private void PlanDecodes(StepPlan plan)
     {
+        var spare = maxTokens;                             // for more than one token each
+        foreach (var sequence in _running) if (sequence.Decodes) spare--;
         for (var i = 0; i < _running.Count; i++)           // the list may lose its end while we walk
         {
             var sequence = _running[i];
-            if (sequence.Remaining > 1) continue;
+            if (!sequence.Decodes) continue;
             while (!sequence.Table.TryGrow(sequence.TokenCount))
             {
                 plan.Preempted++;
                 Preempt(_running[^1]);
                 if (sequence.State != ClaimState.Running) return;
             }
-            plan.Add(sequence, 1);
+            var tokens = Math.Min(sequence.Remaining, 1 + spare);
+            var drafts = Drafts(sequence, spare - (tokens - 1));
+            spare -= tokens - 1 + drafts;
+            plan.Add(sequence, tokens, drafts);
         }
+    }
+
+    /// <summary>How many drafts the next step checks: they get blocks and a state of their own only where nobody has to give any up.</summary>
+    private static int Drafts(Sequence sequence, int most)
+    {
+        // The token after the last draft must still be within the limit.
+        var drafts = Math.Min(Math.Min(sequence.Drafts.Count, most), sequence.TokenLimit - sequence.TokenCount - 1);
+        return drafts > 0 && sequence.MayDraft && sequence.Table.TryGrow(sequence.TokenCount + drafts) && sequence.Table.TryFork() ? drafts : 0;
     }
 
     private void AddChunk(StepPlan plan, Sequence sequence)
@@ -177,7 +191,9 @@ internal sealed class Scheduler(BlockPool pool, int maxTokens, int maxSequences)
     {
         _running.Remove(sequence);
         sequence.Table.Release();
-        sequence.Computed = 0;
+        (sequence.Computed, sequence.Behind) = (0, 0);
+        sequence.Drafts.Clear();
+        sequence.DraftContext.Reset();
         sequence.State = ClaimState.Waiting;
         var after = _waiting.First;
         while (after is not null && after.Value.Order < sequence.Order) after = after.Next;

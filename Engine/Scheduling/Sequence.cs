@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Threading.Channels;
 using NanoAspire.Engine.Caching;
 using NanoAspire.Engine.Execution;
+using NanoAspire.Engine.Speculation;
 using NanoAspire.Engine.Text.Grammar;
 
 namespace NanoAspire.Engine.Scheduling;
@@ -48,8 +49,17 @@ internal sealed class Sequence : Claim
 
     /// <summary>Leading tokens whose KV exists.</summary>
     public int Computed { get; set; }
-    /// <summary>Known tokens without KV: at least one while running, exactly one when decoding.</summary>
+    /// <summary>Known tokens without KV: at least one while running, exactly one when decoding, and <see cref="Behind"/> more.</summary>
     public int Remaining => TokenCount - Computed;
+    /// <summary>Tokens that were accepted in a step whose recurrent state went on past them: they are computed once more, from the state before.</summary>
+    public int Behind { get; set; }
+    public bool Decodes => Remaining <= 1 + Behind;
+    /// <summary>Guesses of what follows the tokens, for the next step; none is ever part of them before it is checked.</summary>
+    public List<int> Drafts { get; } = [];
+    /// <summary>Of a draft module.</summary>
+    public DraftContext DraftContext { get; } = new();
+    /// <summary>Whether the next step can check guesses: not one that ends a prompt, whose KV and state may be wanted for themselves.</summary>
+    public bool MayDraft => Generated > 0 && Decodes && Behind == 0;
     public int Generated => TokenCount - PromptLength;
     /// <summary>Prompt tokens found in the cache at the first admission; null before it.</summary>
     public int? CachedTokens { get; set; }

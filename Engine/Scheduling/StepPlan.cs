@@ -3,8 +3,8 @@ namespace NanoAspire.Engine.Scheduling;
 /// <summary>What one step computes; reused from step to step.</summary>
 internal sealed class StepPlan
 {
-    /// <summary>Sequences and how many of their tokens; decodes first.</summary>
-    public List<(Sequence Sequence, int Tokens)> Parts { get; } = [];
+    /// <summary>Sequences, how many of their tokens, and how many of their drafts after these; decodes first.</summary>
+    public List<(Sequence Sequence, int Tokens, int Drafts)> Parts { get; } = [];
     /// <summary>Reservations that got their blocks.</summary>
     public List<Reservation> Granted { get; } = [];
     /// <summary>Sequences that run for the first time.</summary>
@@ -21,9 +21,9 @@ internal sealed class StepPlan
         (Tokens, Preempted) = (0, 0);
     }
 
-    public void Add(Sequence sequence, int tokens)
+    public void Add(Sequence sequence, int tokens, int drafts = 0)
     {
-        Parts.Add((sequence, tokens));
-        Tokens += tokens;
+        Parts.Add((sequence, tokens, drafts));
+        Tokens += tokens + drafts;
     }
 }

@@ -12,7 +12,7 @@ namespace NanoAspire.Engine.Transfer;
 public sealed class KvPuller(IKvTransport transport, KvPullOptions options, TimeProvider time, ILogger<KvPuller> logger)
 {
     /// <summary>
-    /// Reads what the ticket names and <paramref name="local"/> does not have cached. Blocks pair up in order; in models without a recurrent
+    /// Reads what the ticket names and <paramref name="local"/> does not have cached. Blocks of one size pair up in order; in models without a recurrent
     /// state the reservation may have more than the ticket. Does not free the source's lease: whoever gets the outcome does.
     /// </summary>
     /// <param name="ticket">From the prefill engine.</param>
@@ -56,38 +56,72 @@ public sealed class KvPuller(IKvTransport transport, KvPullOptions options, Time
     private async Task<KvPullResult> PullAllAsync(
         HandoffTicket ticket, IReadOnlyList<int> promptTokens, KvReservation local, IKvMemory memory, CancellationToken cancellationToken)
     {
-        TicketCheck.Validate(ticket, promptTokens, memory.Layout);
+        var reslicer = ticket.BlockSize == memory.Layout.BlockSize ? null : memory.Reslicer(ticket.BlockSize);
+        TicketCheck.Validate(ticket, promptTokens, reslicer?.Source ?? memory.Layout);
         if (!transport.CanRead(ticket.Source))
         {
             throw new KvTransferException(KvTransferException.IncompatibleLayout,
                 $"prefill offers transport '{ticket.Source.Transport}', decode reads by '{transport.Name}'");
         }
-        ArgumentOutOfRangeException.ThrowIfLessThan(local.Blocks.Count, ticket.Blocks.Length, nameof(local));
+        var plan = reslicer?.Plan(ticket, local, options.SegmentBytes);
+        if (plan is null) ArgumentOutOfRangeException.ThrowIfLessThan(local.Blocks.Count, ticket.Blocks.Length, nameof(local));
+        var blocks = plan?.SourceBlocks ?? Math.Max(0, ticket.Blocks.Length - local.CachedBlocks);
 
-        List<WantedBlock> wanted = [];
-        for (var i = local.CachedBlocks; i < ticket.Blocks.Length; i++)
-            wanted.Add(new(new(ticket.Blocks[i], local.Blocks[i]), ticket.Checksums[i]));
-        var blocks = wanted.Count;
-        var pull = new Pull(ticket, memory);
-
-        var deadline = options.Deadline + blocks * memory.Layout.BlockBytes / 1e9 * options.DeadlinePerGigabyte;
+        var deadline = options.Deadline + blocks * ticket.BlockBytes / 1e9 * options.DeadlinePerGigabyte;
         using var timer = new CancellationTokenSource(deadline, time);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timer.Token);
         try
         {
-            for (var attempt = 0; ; attempt++)
-            {
-                var failure = await AttemptAsync(pull, wanted, stop.Token).ConfigureAwait(false);
-                if (failure is null) return new(blocks, pull.Bytes, attempt);
-                if (attempt == options.Retries) throw failure;
-                logger.Retrying(ticket.SeqId, wanted.Count, attempt + 2, failure.Message);
-                TransferTelemetry.PullRetries.Add(1, new KeyValuePair<string, object?>("reason", failure.Code));
-                await Task.Delay(options.RetryDelay * (1 << attempt), time, stop.Token).ConfigureAwait(false);
-            }
+            if (plan is not null) return await PullReslicedAsync(ticket, plan, memory, stop.Token).ConfigureAwait(false);
+            List<WantedBlock> wanted = [];
+            for (var i = local.CachedBlocks; i < ticket.Blocks.Length; i++)
+                wanted.Add(new(new(ticket.Blocks[i], local.Blocks[i]), ticket.Checksums[i]));
+            var pull = new Pull(ticket, memory);
+            var retries = await FetchAsync(pull, wanted, stop.Token).ConfigureAwait(false);
+            return new(blocks, pull.Bytes, retries);
         }
         catch (OperationCanceledException e) when (timer.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
             throw new KvTransferException(KvTransferException.Timeout, $"{blocks} blocks did not arrive within {deadline.TotalSeconds:0.#} s", e);
+        }
+    }
+
+    /// <summary>Reads the source's blocks as they are into memory of their own, verifies them there, and takes them apart into ours.</summary>
+    private async Task<KvPullResult> PullReslicedAsync(HandoffTicket ticket, ReslicePlan plan, IKvMemory memory, CancellationToken cancellationToken)
+    {
+        if (plan.SourceBlocks == 0) return new(0, 0, 0);
+        using var staging = new StagingMemory(plan.Reslicer.Source, plan.StagingBlocks);
+        var pull = new Pull(ticket, staging);
+        var retries = 0;
+        try
+        {
+            foreach (var part in plan.Parts)
+            {
+                List<WantedBlock> wanted = [];
+                for (var i = 0; i < part.Count; i++) wanted.Add(new(new(ticket.Blocks[part.First + i], i), ticket.Checksums[part.First + i]));
+                retries += await FetchAsync(pull, wanted, cancellationToken).ConfigureAwait(false);
+                plan.Scatter(part, staging, memory);
+            }
+        }
+        finally
+        {
+            await transport.WithdrawAsync(staging, CancellationToken.None).ConfigureAwait(false); // no read is left by now
+        }
+        return new(plan.SourceBlocks, pull.Bytes, retries);
+    }
+
+    /// <summary>Reads and verifies all of <paramref name="wanted"/>, again where that may help.</summary>
+    /// <returns>Attempts after the first one.</returns>
+    private async Task<int> FetchAsync(Pull pull, List<WantedBlock> wanted, CancellationToken cancellationToken)
+    {
+        for (var attempt = 0; ; attempt++)
+        {
+            var failure = await AttemptAsync(pull, wanted, cancellationToken).ConfigureAwait(false);
+            if (failure is null) return attempt;
+            if (attempt == options.Retries) throw failure;
+            logger.Retrying(pull.Ticket.SeqId, wanted.Count, attempt + 2, failure.Message);
+            TransferTelemetry.PullRetries.Add(1, new KeyValuePair<string, object?>("reason", failure.Code));
+            await Task.Delay(options.RetryDelay * (1 << attempt), time, cancellationToken).ConfigureAwait(false);
         }
     }
 

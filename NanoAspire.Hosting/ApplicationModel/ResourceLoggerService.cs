@@ -48,7 +48,7 @@ public class ResourceLoggerService
     public void Complete(IResource resource) => Complete(resource.Name);
 
     /// <summary>Ends the log: watchers finish once they have read it.</summary>
-    public void Complete(string resourceName) => LogOf(resourceName).Complete();
+    public void Complete(string name) => LogOf(name).Complete();
 
     public void ClearBacklog(string resourceName) => LogOf(resourceName).Clear();
 

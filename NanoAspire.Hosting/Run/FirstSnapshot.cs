@@ -29,6 +29,7 @@ internal static class FirstSnapshot
         }
         if (resource.HasAnnotationOfType<InstancesAnnotation>()) return (KnownResourceStates.NotStarted, [], false);
         if (resource is ParameterResource parameter) return await ParameterAsync(parameter, ct).ConfigureAwait(false);
+        if (resource is ExternalServiceResource && resource.HasAnnotationOfType<HealthCheckAnnotation>()) return (new ResourceStateSnapshot(KnownResourceStates.Running, KnownResourceStateStyles.Success), [], false);
         if (resource is IResourceWithoutLifetime) return (new ResourceStateSnapshot(KnownResourceStates.Active, KnownResourceStateStyles.Success), [], false);
         return (null, [], false);
     }

@@ -15,6 +15,7 @@ public abstract class OneSidedTransport : ITransport
     /// <summary>Goes over TCP where that is allowed: one round trip with the bytes in it, or two and a copy.</summary>
     private const long SmallTransfer = 16 << 10;
     private readonly TcpTransport _tcp;
+    private readonly TcpTransportOptions _options;
     private readonly int _pinBytes;
     private readonly IReadOnlyList<IOneSidedPath> _paths;
     private readonly bool _tcpFallback;
@@ -28,7 +29,7 @@ public abstract class OneSidedTransport : ITransport
         string name, string reason, IReadOnlyList<IOneSidedPath> paths, bool tcpFallback,
         RegionRegistry regions, TcpTransportOptions options, TimeProvider time, ILoggerFactory loggers)
     {
-        (Name, Reason, _paths, _tcpFallback, _time) = (name, reason, paths, tcpFallback, time);
+        (Name, Reason, _paths, _tcpFallback, _options, _time) = (name, reason, paths, tcpFallback, options, time);
         _operations = new(GetType());
         _tcp = new(regions, options, paths, time, loggers.CreateLogger<TcpTransport>());
         _pinBytes = Math.Min(options.FrameBytes * FramesPerPin, TcpWire.MaxPinnedBytes);
@@ -76,6 +77,12 @@ public abstract class OneSidedTransport : ITransport
         _tcp.SendAsync(peer, tag, message, cancellationToken);
 
     public Task FlushAsync(TransferPeer peer, CancellationToken cancellationToken) => _tcp.FlushAsync(peer, cancellationToken);
+
+    public void Forget(TransferPeer peer)
+    {
+        _memories.Drop(peer);
+        _tcp.Forget(peer);
+    }
 
     public async ValueTask DisposeAsync()
     {
@@ -190,10 +197,10 @@ public abstract class OneSidedTransport : ITransport
     private async Task CopyAsync(RemoteMemoryCache.Entry entry, TransferPeer peer, TransferPlan plan, TransferFrame frame, bool writes, CancellationToken cancellationToken)
     {
         var memory = entry.Memory!;
-        for (var i = frame.Start; i < frame.Start + frame.Count; i++)
+        foreach (ref readonly var range in plan.Slice(frame.Start, frame.Count))
         {
             // The owner has checked it; but a wrong answer of a peer must not become an access violation here.
-            if (plan[i].RemoteOffset > memory.Length || plan[i].Length > memory.Length - plan[i].RemoteOffset)
+            if (range.RemoteOffset > memory.Length || range.Length > memory.Length - range.RemoteOffset)
                 throw new TransferException(TransferCode.OutOfRange, "a range reaches beyond the region");
         }
         if (entry.Proven) await memory.CopyAsync(plan, frame, writes, cancellationToken).ConfigureAwait(false);
@@ -205,8 +212,6 @@ public abstract class OneSidedTransport : ITransport
     private async Task ProveAsync(RemoteMemoryCache.Entry entry, TransferPeer peer, Func<Task> copy, CancellationToken cancellationToken)
     {
         await _proving.WaitAsync(cancellationToken).ConfigureAwait(false);
-        TcpConnection? control = null;
-        var healthy = false;
         try
         {
             if (entry.Proven)
@@ -215,20 +220,18 @@ public abstract class OneSidedTransport : ITransport
                 return;
             }
             var kind = _paths.First(p => p.Name == entry.Choice.Path).Kind;
-            control = await _tcp.Pool.RentAsync(peer.Address, cancellationToken).ConfigureAwait(false);
+            // One of its own: those of the pool may all be held by transfers that wait for this proof.
+            using var control = await TcpConnection.ConnectAsync(peer.Address, _options, _time, cancellationToken).ConfigureAwait(false);
             await control.HoldAsync(peer, kind, hold: true, cancellationToken).ConfigureAwait(false);
             var copying = copy();
             var oneSided = await Task.WhenAny(copying, Task.Delay(ProofPatience, _time, cancellationToken)).ConfigureAwait(false) == copying;
             try { await control.HoldAsync(peer, kind, hold: false, cancellationToken).ConfigureAwait(false); }
             finally { await copying.ConfigureAwait(false); }
-            healthy = true;
             entry.Proven = oneSided;
             if (!oneSided) throw new NotOneSidedException("UCX imitates one-sided transfers of this memory with the owner's processor");
         }
         finally
         {
-            if (control is not null && healthy) _tcp.Pool.Return(peer.Address, control);
-            else if (control is not null) _tcp.Pool.Discard(peer.Address, control, peerLost: false);
             _proving.Release();
         }
     }

@@ -6,6 +6,11 @@ namespace NanoAspire.Native.Rdma.Tcp;
 /// <summary>One connection of a reader. Used by one read at a time; after any failure it is disposed, never used again.</summary>
 internal sealed class TcpConnection : IDisposable
 {
+    /// <summary>Frames pinned, and copied, at one time before the speed of this peer is known: a pin does not wait for ever.</summary>
+    private const int PinsAtFirst = 4, CopiesAtFirst = 2;
+    /// <summary>A frame copied within it: then all that may be pinned at one time are, long before any of the pins ends.</summary>
+    private static readonly TimeSpan FastCopy = TimeSpan.FromMilliseconds(100);
+
     private readonly Socket _socket;
     private readonly SocketPump _out;
     private readonly SocketPump _in;
@@ -147,7 +152,8 @@ internal sealed class TcpConnection : IDisposable
     }
 
     /// <summary>
-    /// Has the owner hold still, or leave to us, what each frame names while <paramref name="copy"/> runs, the next frame being pinned meanwhile.
+    /// Has the owner hold still, or leave to us, what each frame names while <paramref name="copy"/> runs; frames are pinned ahead, so that
+    /// neither side waits for the other, and the further ahead the faster they are copied.
     /// When it returns, every pin was held until its copy had ended; when it throws, no copy runs any more either.
     /// </summary>
     /// <param name="plan">Its frames are taken until none is left.</param>
@@ -161,45 +167,39 @@ internal sealed class TcpConnection : IDisposable
     public Task CopyPinnedAsync(
         TransferPlan plan, TransferPeer peer, TcpOp pin, ulong token, Func<TransferFrame, CancellationToken, Task> copy, bool overlaps, CancellationToken cancellationToken) => GuardedAsync(async deadline =>
     {
-        if (!plan.TryTakeFrame(out var current)) return;
-        await SendAsync(pin, current, plan, peer, token, deadline.Token).ConfigureAwait(false);
-        var pinned = _lastSent;
-        PinnedCopy? running = null;
+        var ahead = new Queue<(TransferFrame Frame, ulong Pin)>();
+        var running = new Queue<PinnedCopy>();
+        var (pins, copies) = (PinsAtFirst, overlaps ? CopiesAtFirst : 1);
         try
         {
-            for (var more = true; more;)
+            while (true)
             {
-                await ReceiveThroughAsync(pinned, deadline.Token).ConfigureAwait(false);
-                more = plan.TryTakeFrame(out var next);
-                if (more) await SendAsync(pin, next, plan, peer, token, deadline.Token).ConfigureAwait(false);
-                var nextPin = _lastSent;
-                var earlier = running;
-                running = new(copy(current, deadline.Token), pinned, current.Remote);
-                if (earlier is not null) await UnpinAsync(earlier, peer, deadline).ConfigureAwait(false);
-                if (!overlaps)
+                while (ahead.Count + running.Count < pins && plan.TryTakeFrame(out var frame))
                 {
-                    await UnpinAsync(running, peer, deadline).ConfigureAwait(false);
-                    running = null;
+                    await SendAsync(pin, frame, plan, peer, token, deadline.Token).ConfigureAwait(false);
+                    ahead.Enqueue((frame, _lastSent));
                 }
-                (current, pinned) = (next, nextPin);
+                while (running.Count < copies && ahead.TryDequeue(out var next))
+                {
+                    await ReceiveThroughAsync(next.Pin, deadline.Token).ConfigureAwait(false);
+                    running.Enqueue(new(copy(next.Frame, deadline.Token), next.Pin, next.Frame.Remote, _time.GetTimestamp()));
+                }
+                if (!running.TryPeek(out var first)) break;
+                await first.Copy.ConfigureAwait(false);
+                running.Dequeue();
+                if (_time.GetElapsedTime(first.Since) < FastCopy) (pins, copies) = (TcpWire.MaxPins, overlaps ? TcpWire.MaxPins : 1);
+                await SendAsync(TcpOp.Unpin, peer, first.Region, first.Pin, deadline.Token).ConfigureAwait(false);
+                deadline.Restart(_options.FrameTimeout);
             }
-            if (running is not null) await UnpinAsync(running, peer, deadline).ConfigureAwait(false);
             await ReceiveThroughAsync(_lastSent, deadline.Token).ConfigureAwait(false);
         }
         finally
         {
-            if (running is not null) await running.Copy.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            foreach (var unfinished in running) await unfinished.Copy.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }, cancellationToken);
 
-    private sealed record PinnedCopy(Task Copy, ulong Pin, RegionId Region);
-
-    private async Task UnpinAsync(PinnedCopy pinned, TransferPeer peer, FrameDeadline deadline)
-    {
-        await pinned.Copy.ConfigureAwait(false);
-        await SendAsync(TcpOp.Unpin, peer, pinned.Region, pinned.Pin, deadline.Token).ConfigureAwait(false);
-        deadline.Restart(_options.FrameTimeout);
-    }
+    private sealed record PinnedCopy(Task Copy, ulong Pin, RegionId Region, long Since);
 
     public void Dispose()
     {

@@ -91,6 +91,21 @@ internal sealed class TcpConnectionPool : IAsyncDisposable
         Leave(peer);
     }
 
+    /// <summary>Closes the connections to one peer that nobody uses.</summary>
+    public void CloseIdle(string address)
+    {
+        TcpConnection[] idle = [];
+        lock (_gate)
+        {
+            if (_peers.TryGetValue(address, out var peer))
+            {
+                idle = [.. peer.Idle];
+                peer.Idle.Clear();
+            }
+        }
+        foreach (var connection in idle) connection.Dispose();
+    }
+
     public async ValueTask DisposeAsync()
     {
         await _sweep.DisposeAsync().ConfigureAwait(false);

@@ -91,6 +91,8 @@ public sealed class TcpTransport : ITransport
 
     public Task FlushAsync(TransferPeer peer, CancellationToken cancellationToken) => Order.FlushAsync(peer, cancellationToken);
 
+    public void Forget(TransferPeer peer) => _pool.CloseIdle(peer.Address);
+
     internal Task NotifyAsync(TransferPeer peer, WriteNotification notification, ulong token, CancellationToken cancellationToken) =>
         UseAsync(peer, connection => connection.NotifyAsync(peer, notification.Region, token, notification.Value, cancellationToken), cancellationToken);
 

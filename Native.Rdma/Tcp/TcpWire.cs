@@ -20,8 +20,8 @@ internal static class TcpWire
     public const int MaxFrameBytes = 64 << 20;
     /// <summary>A pin moves nothing over the wire, so it may cover more.</summary>
     public const int MaxPinnedBytes = 1 << 30;
-    /// <summary>Pins of one connection at a time: one being copied, one ahead.</summary>
-    public const int MaxPins = 4;
+    /// <summary>Pins of one connection at a time: some being copied, some ahead.</summary>
+    public const int MaxPins = 16;
     /// <summary>What a source tells about a region.</summary>
     public const int MaxDescriptionBytes = 16 << 10;
     /// <summary>A device whose source is asked to stand still gives up after it, whatever the reader does.</summary>

@@ -15,6 +15,8 @@ internal sealed unsafe class UcxBatch : UcxWork
     private const ulong MaxOperationBytes = 16 << 20;
     /// <summary>After cancellation, for what is in flight; then the connection is ended under it, then the worker.</summary>
     private static readonly TimeSpan AbortPatience = TimeSpan.FromSeconds(1);
+    /// <summary>And as many turns as well: on a busy machine a second may pass without one, and callbacks come with turns.</summary>
+    private const int AbortTurns = 20;
 
     private readonly UcxConnection _connection;
     private readonly TransferPlan _plan;
@@ -32,6 +34,7 @@ internal sealed unsafe class UcxBatch : UcxWork
     private bool _flushed;
     private UcxStatus _failure;
     private long _abortedAt;
+    private int _abortTurns;
     private bool _connectionEnded;
 
     public UcxBatch(UcxConnection connection, TransferPlan plan, TransferFrame frame, bool writes, nint localMemory, CancellationToken cancellationToken)
@@ -90,7 +93,7 @@ internal sealed unsafe class UcxBatch : UcxWork
         var (endpoint, key, address) = (_connection.Endpoint.DangerousGetHandle(), _connection.Key.DangerousGetHandle(), _connection.RemoteAddress);
         for (var turn = 0ul; _range < _frame.Start + _frame.Count && turn < TurnBytes && _posted < Window && _inFlightBytes < WindowBytes && _failure == UcxStatus.Ok;)
         {
-            var range = _plan[_range];
+            ref readonly var range = ref _plan[_range];
             var length = Math.Min(range.Length - _offset, MaxOperationBytes);
             var local = range.LocalAddress + (nint)_offset;
             var remote = address + range.RemoteOffset + _offset;
@@ -126,11 +129,11 @@ internal sealed unsafe class UcxBatch : UcxWork
     private void Abort()
     {
         if (_abortedAt == 0) _abortedAt = Stopwatch.GetTimestamp();
-        if (Stopwatch.GetElapsedTime(_abortedAt) < AbortPatience) return;
+        if (++_abortTurns < AbortTurns || Stopwatch.GetElapsedTime(_abortedAt) < AbortPatience) return;
         // Nothing else takes back what was posted. What even this leaves open could be written to later, so the worker goes.
         if (!_connectionEnded)
         {
-            (_connectionEnded, _abortedAt) = (true, Stopwatch.GetTimestamp());
+            (_connectionEnded, _abortedAt, _abortTurns) = (true, Stopwatch.GetTimestamp(), 0);
             if (_connection.Break()) return; // the callbacks come with the next turns
         }
         _connection.Kill();

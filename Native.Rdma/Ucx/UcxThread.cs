@@ -68,10 +68,10 @@ internal sealed partial class UcxThread : IAsyncDisposable
         return result.Task;
     }
 
-    /// <summary>Runs something short on the thread when it comes to it; at once, on this one, when the thread has ended.</summary>
+    /// <summary>Runs something short on the thread when it comes to it; elsewhere once the thread has ended, but never beside it.</summary>
     public void Post(Action work)
     {
-        if (!TryEnqueue(work)) work();
+        if (!TryEnqueue(work)) _ = _ended.Task.ContinueWith(_ => work(), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
     }
 
     /// <exception cref="TransferException">The thread is dead, or has too much to do.</exception>

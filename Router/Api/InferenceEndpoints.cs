@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using NanoAspire.Protocol.OpenAI;
 using NanoAspire.Router.Admission;
+using NanoAspire.Router.Images;
 using NanoAspire.Router.Nodes;
 using NanoAspire.Router.Options;
 using NanoAspire.Router.Relay;
@@ -71,6 +72,7 @@ internal sealed class InferenceEndpoints(
         report.Stream = request.Stream;
         if (table.Current.Pool(request.Model) is not { } pool) return new ErrorReply(404, OpenAIError.ModelNotFound(request.Model));
         report.Model = pool.Name;
+        var images = request.HasMedia ? ImageParts.Find(request.Body, options.Images) : [];
 
         using var deadline = new Deadline(request.Timeout ?? Timeout.InfiniteTimeSpan, time, http.RequestAborted);
         await using var waiting = new KeepAlive(http, request.Stream, report.RequestId, time);
@@ -82,7 +84,7 @@ internal sealed class InferenceEndpoints(
         if (full is not null) return Reject(full);
         using (place)
         {
-            return await flow.RunAsync(http, request, report, deadline.Token);
+            return await flow.RunAsync(http, request, images, report, deadline.Token);
         }
     }
 
@@ -115,7 +117,7 @@ internal sealed class InferenceEndpoints(
             if (count is > 0) Telemetry.Tokens.Add(count.Value, model, new("kind", kind));
         Activity.Current?.SetTag("gen_ai.request.model", report.Model);
         Activity.Current?.SetTag("request.id", report.RequestId);
-        Log.Request(logger, report.RequestId, report.Endpoint, report.Model, report.Stream, status, report.Outcome, report.PrefillEngine, report.AnswerEngine,
+        Log.Request(logger, report.RequestId, report.Endpoint, report.Model, report.Stream, status, report.Outcome, report.EncodeEngine, report.PrefillEngine, report.AnswerEngine,
             report.Retries, report.PromptTokens, report.CachedTokens, report.CompletionTokens, report.FinishReason, report.ErrorCode,
             report.FirstToken?.TotalMilliseconds, duration.TotalMilliseconds, report.Moves);
     }

@@ -3,7 +3,7 @@ using NanoAspire.Router.Nodes;
 
 namespace NanoAspire.Router.Leases;
 
-/// <summary>Parked KV of one request on a prefill engine. Owned by the request; released once, whichever way the request ends.</summary>
+/// <summary>Parked KV of one request on a prefill engine, or its images on an encoder. Owned by the request; released once, whichever way the request ends.</summary>
 internal sealed class KvLease(Node node, ImmutableArray<long> sequences, KvLeaseTable table) : IDisposable
 {
     private int _released;

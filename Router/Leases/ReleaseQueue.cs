@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Net.Http.Headers;
 using System.Text;
+using NanoAspire.Protocol.Wire;
 using NanoAspire.Router.Nodes;
 using NanoAspire.Router.Relay;
 
@@ -96,8 +97,9 @@ internal sealed class ReleaseQueue(
 
     private async Task<string?> CallAsync(long[] sequences)
     {
-        var body = new StringBuilder("{\"seq_ids\":[").AppendJoin(',', sequences.Select(id => id.ToString(CultureInfo.InvariantCulture))).Append("]}").ToString();
-        using var request = new HttpRequestMessage(HttpMethod.Post, node.Url + "/pd/free") { Content = new ByteArrayContent(Encoding.UTF8.GetBytes(body)) };
+        var (path, member) = node.Role is EngineRole.Encoder ? ("/vision/free", "slot_ids") : ("/pd/free", "seq_ids");
+        var body = new StringBuilder("{\"").Append(member).Append("\":[").AppendJoin(',', sequences.Select(id => id.ToString(CultureInfo.InvariantCulture))).Append("]}").ToString();
+        using var request = new HttpRequestMessage(HttpMethod.Post, node.Url + path) { Content = new ByteArrayContent(Encoding.UTF8.GetBytes(body)) };
         request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
         using var deadline = new Deadline(CallTimeout, time, stopping);
         try

@@ -43,13 +43,13 @@ internal sealed class NodeEndpoints(NodeTable table, ManualNodeSource manual, En
         return Results.Text(status.ToJsonString(), "application/json");
     }
 
-    /// <summary><c>{"url", "status"?: {"role"?, "models"?}}</c>; the role as a word or as 1 hybrid, 2 prefill, 3 decode.</summary>
+    /// <summary><c>{"url", "status"?: {"role"?, "models"?}}</c>; the role as a word or as 1 hybrid, 2 prefill, 3 decode, 4 encoder.</summary>
     private async Task<IResult> AddAsync(HttpContext http)
     {
         var (body, url) = await ReadAsync(http);
         if (url is null) return Problem(400, "'url' must be an absolute http or https URL", "url");
         var status = body!["status"] as JsonObject ?? body;
-        if (!NodeRoles.TryParse(status["role"], out var role)) return Problem(400, "'role' must be hybrid, prefill, decode, or 1, 2, 3", "role");
+        if (!NodeRoles.TryParse(status["role"], out var role)) return Problem(400, "'role' must be hybrid, prefill, decode, encoder, or 1, 2, 3, 4", "role");
         string[] models = status["models"] is JsonArray list ? [.. list.OfType<JsonValue>().Select(model => model.ToString())] : [];
         if (table.Current.Find(url) is not null) return Problem(409, $"{url} is known already", "url");
         if (await CallAsync(HttpMethod.Get, url + "/health", http.RequestAborted) is { } problem) return Problem(502, $"{url} does not answer: {problem}", "url");

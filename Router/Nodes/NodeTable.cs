@@ -50,7 +50,7 @@ internal sealed class NodeTable : IDisposable
                 // The last of a source wins: an engine restarted on its old address is listed after its former self.
                 foreach (var engine in source.Current.Reverse())
                 {
-                    if (engine.Role is EngineRole.Encoder || !urls.Add(engine.Url)) continue;
+                    if (!urls.Add(engine.Url)) continue;
                     if (known.Remove((engine.Id, engine.Url, engine.Incarnation), out var node)) node.Update(engine);
                     else
                     {
@@ -79,16 +79,20 @@ internal sealed class NodeTable : IDisposable
         var served = nodes.Select(node => (Node: node, Names: node.Models.Select(Trimmed).Where(name => name.Length > 0).Distinct().ToArray()))
             .Where(entry => entry.Names.Length > 0).ToArray();
         var pools = new Dictionary<string, ModelPool>(StringComparer.Ordinal);
-        foreach (var byName in served.SelectMany(entry => entry.Names).Distinct(StringComparer.Ordinal))
+        // An encoder alone makes no model: it belongs to whoever serves text under its name.
+        var texts = served.Where(entry => entry.Node.Role is not EngineRole.Encoder).ToArray();
+        foreach (var byName in texts.SelectMany(entry => entry.Names).Distinct(StringComparer.Ordinal))
         {
-            var members = served.Where(entry => entry.Names.Contains(byName, StringComparer.Ordinal)).ToArray();
+            var members = texts.Where(entry => entry.Names.Contains(byName, StringComparer.Ordinal)).ToArray();
+            var aliases = members.SelectMany(entry => entry.Names).Distinct(StringComparer.Ordinal).ToImmutableArray();
             pools[byName] = new ModelPool
             {
                 Name = members[0].Names[0],
-                Aliases = [.. members.SelectMany(entry => entry.Names).Distinct(StringComparer.Ordinal)],
+                Aliases = aliases,
                 Prefill = In(EngineRole.Prefill),
                 Decode = In(EngineRole.Decode),
                 Hybrid = In(EngineRole.Hybrid),
+                Encoder = [.. served.Where(entry => entry.Node.Role is EngineRole.Encoder && entry.Names.Any(name => aliases.Contains(name, StringComparer.Ordinal))).Select(entry => entry.Node)],
             };
 
             ImmutableArray<Node> In(EngineRole role) => [.. members.Select(entry => entry.Node).Where(node => node.Role == role)];

@@ -4,6 +4,8 @@ namespace NanoAspire.Router.Options;
 internal sealed record DeadlineOptions
 {
     public TimeSpan Connect { get; init; } = TimeSpan.FromSeconds(2);
+    /// <summary>From sending an image to an encoder to its whole reply.</summary>
+    public TimeSpan Encode { get; init; } = TimeSpan.FromSeconds(60);
     /// <summary>From sending a prompt to a prefill engine to its whole reply.</summary>
     public TimeSpan Prefill { get; init; } = TimeSpan.FromSeconds(120);
     /// <summary>From sending a streamed request to a decode engine to its first byte; a hybrid engine has <see cref="Prefill"/> on top.</summary>
@@ -17,7 +19,7 @@ internal sealed record DeadlineOptions
 
     public void Validate()
     {
-        foreach (var (value, name) in ((TimeSpan, string)[])[(Connect, "connect"), (Prefill, "prefill"), (FirstByte, "first byte"),
+        foreach (var (value, name) in ((TimeSpan, string)[])[(Connect, "connect"), (Encode, "encode"), (Prefill, "prefill"), (FirstByte, "first byte"),
             (WholeAnswer, "whole answer"), (Silence, "silence"), (SlowReader, "slow reader")])
             RouterOptions.Require(value > TimeSpan.Zero, $"the {name} deadline must be positive");
     }

@@ -18,7 +18,7 @@ internal static class RouterCommand
     private static readonly Option<string?> CtrlAddress = Named<string?>("--ctrl-address", $"Control plane, host:port (default: service discovery, else {DefaultCtrl}); 'none' for none", "--ctrl_address");
     private static readonly Option<string?> CtrlScope = Named<string?>("--ctrl-scope", "Scope within the control plane", "--ctrl_scope");
     private static readonly Option<string?> CtrlToken = Named<string?>("--ctrl-token", $"Bearer token of the control plane (default: {CtrlTokenVariable})");
-    private static readonly Option<string[]> Engines = Many("--engine", "An engine: [prefill=|decode=|hybrid=]URL, several allowed; without --ctrl-address only these are used");
+    private static readonly Option<string[]> Engines = Many("--engine", "An engine: [prefill=|decode=|hybrid=|encoder=]URL, several allowed; without --ctrl-address only these are used");
     private static readonly Option<string[]> ApiKeys = Many("--api-key", $"Key that clients must send (default: {KeyVariable}), several allowed", "--api_keys");
     private static readonly Option<string[]> AdminKeys = Many("--admin-key", "Key for /nodes instead of the API keys");
     private static readonly Option<bool> ForwardAuthorization = Named<bool>("--forward-authorization", "Pass the client's Authorization header on to engines");
@@ -38,6 +38,10 @@ internal static class RouterCommand
     private static readonly Option<double?> RateLimit = Named<double?>("--rate-limit", "Requests a second for each API key (default: no limit)");
     private static readonly Option<int?> RateBurst = Named<int?>("--rate-burst", "Requests a key may send at once (default 20)");
     private static readonly Option<long?> MaxBody = Named<long?>("--max-body-size", "Bytes a request body may have (default 33554432)");
+    private static readonly Option<int?> MaxImages = Named<int?>("--max-images", "Images a request may have (default 16)");
+    private static readonly Option<int?> MaxImageBytes = Named<int?>("--max-image-size", "Bytes an image may have (default 20971520)");
+    private static readonly Option<string[]> ImageHosts = Many("--allow-image-host", "HOST[:PORT] that images may be fetched from, several allowed (default: none, images come as data: URLs)");
+    private static readonly Option<double?> EncodeTimeout = Named<double?>("--encode-timeout", "Seconds an encoder may take for an image (default 60)");
     private static readonly Option<double?> ProbeInterval = Named<double?>("--probe-interval", "Seconds between health probes (default 5)");
     private static readonly Option<int?> BreakerFailures = Named<int?>("--breaker-failures", "Failures in a row that open an engine's breaker (default 5)");
     private static readonly Option<double?> PrefillTimeout = Named<double?>("--prefill-timeout", "Seconds a prefill may take (default 120)");
@@ -52,7 +56,7 @@ internal static class RouterCommand
         var command = new RootCommand("OpenAI front door: routes requests to engines and pairs prefill with decode")
         {
             Host, Port, CtrlAddress, CtrlScope, CtrlToken, Engines, ApiKeys, AdminKeys, ForwardAuthorization, Strategy, PrefillStrategy, DecodeStrategy, HybridStrategy,
-            ModelStrategies, NoHybridFallback, Retries, Moves, ToolCallParser, ReasoningParser, MaxInFlight, QueueLength, QueueWait, RateLimit, RateBurst, MaxBody, ProbeInterval, BreakerFailures,
+            ModelStrategies, NoHybridFallback, Retries, Moves, ToolCallParser, ReasoningParser, MaxInFlight, QueueLength, QueueWait, RateLimit, RateBurst, MaxBody, MaxImages, MaxImageBytes, ImageHosts, EncodeTimeout, ProbeInterval, BreakerFailures,
             PrefillTimeout, FirstByteTimeout, SilenceTimeout, DrainTimeout,
         };
         command.SetAction((parsed, ct) => run(Read(parsed, environment), ct));
@@ -82,6 +86,12 @@ internal static class RouterCommand
             Parsing = new ParsingOptions { ToolCalls = parsed.GetValue(ToolCallParser), Reasoning = parsed.GetValue(ReasoningParser) },
             MaxBodyBytes = parsed.GetValue(MaxBody) ?? defaults.MaxBodyBytes,
             DrainTimeout = Seconds(parsed, DrainTimeout, defaults.DrainTimeout),
+            Images = defaults.Images with
+            {
+                MaxCount = parsed.GetValue(MaxImages) ?? defaults.Images.MaxCount,
+                MaxBytes = parsed.GetValue(MaxImageBytes) ?? defaults.Images.MaxBytes,
+                Hosts = Values(parsed, ImageHosts),
+            },
             Admission = defaults.Admission with
             {
                 MaxInFlight = parsed.GetValue(MaxInFlight) ?? defaults.Admission.MaxInFlight,
@@ -94,6 +104,7 @@ internal static class RouterCommand
             Breaker = defaults.Breaker with { Failures = parsed.GetValue(BreakerFailures) ?? defaults.Breaker.Failures },
             Deadlines = defaults.Deadlines with
             {
+                Encode = Seconds(parsed, EncodeTimeout, defaults.Deadlines.Encode),
                 Prefill = Seconds(parsed, PrefillTimeout, defaults.Deadlines.Prefill),
                 FirstByte = Seconds(parsed, FirstByteTimeout, defaults.Deadlines.FirstByte),
                 Silence = Seconds(parsed, SilenceTimeout, defaults.Deadlines.Silence),
@@ -134,7 +145,7 @@ internal static class RouterCommand
         var (role, address) = (EngineRole.Hybrid, text);
         // A role comes before the first '='; a URL may hold one later.
         if (text.IndexOf('=', StringComparison.Ordinal) is > 0 and var split && NodeRoles.TryParse(text[..split], out role)) address = text[(split + 1)..];
-        var url = NodeUrls.Normalize(address) ?? throw new ArgumentException($"--engine takes [prefill=|decode=|hybrid=]URL, not '{text}'");
+        var url = NodeUrls.Normalize(address) ?? throw new ArgumentException($"--engine takes [prefill=|decode=|hybrid=|encoder=]URL, not '{text}'");
         return new EngineDescriptor { Id = url, Url = url, Role = role, Models = [] };
     }
 

@@ -32,6 +32,7 @@ internal sealed record RouterOptions
     public DeadlineOptions Deadlines { get; init; } = new();
 
     public ParsingOptions Parsing { get; init; } = new();
+    public ImageOptions Images { get; init; } = new();
 
     public long MaxBodyBytes { get; init; } = 32L << 20;
     public int MaxJsonDepth { get; init; } = 64;
@@ -60,6 +61,7 @@ internal sealed record RouterOptions
         Probe.Validate();
         Deadlines.Validate();
         Parsing.Validate();
+        Images.Validate();
     }
 
     internal static void Require(bool holds, string otherwise)

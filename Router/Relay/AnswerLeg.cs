@@ -14,6 +14,8 @@ internal sealed record AnswerLeg
     public required TimeSpan FirstByte { get; init; }
     /// <summary>The body carries a hand-off, so a refusal may be about that.</summary>
     public bool Handoff { get; init; }
+    /// <summary>The body names an encoder's slots, so a refusal may be about those.</summary>
+    public bool Slots { get; init; }
     /// <summary>Set when another engine could go on with the stream should this one break off.</summary>
     public StreamProgress? Progress { get; init; }
     /// <summary>Set when the engine's answer is still to be told apart.</summary>

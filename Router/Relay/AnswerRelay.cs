@@ -55,7 +55,7 @@ internal sealed class AnswerRelay(AnswerLeg leg, DeadlineOptions deadlines, Dead
         var body = await ReadErrorAsync(response);
         var error = EngineErrorBody.Parse(body);
         var reason = error.Message ?? $"status {(int)response.StatusCode}";
-        if (leg.Handoff && error.BlamesHandoff) return new LegResult(LegStatus.HandoffRefused, reason);
+        if (Blamed(error) is { } blamed) return new LegResult(blamed, reason);
         return new LegResult(LegStatus.Failed, reason, Busy: response.StatusCode is HttpStatusCode.ServiceUnavailable);
     }
 
@@ -63,12 +63,16 @@ internal sealed class AnswerRelay(AnswerLeg leg, DeadlineOptions deadlines, Dead
     {
         var body = await ReadErrorAsync(response);
         var error = EngineErrorBody.Parse(body);
-        if (leg.Handoff && error.BlamesHandoff) return new LegResult(LegStatus.HandoffRefused, error.Message);
+        if (Blamed(error) is { } blamed) return new LegResult(blamed, error.Message);
         await CopyHeadersAsync(http, copyHeaders);
         leg.Report.ErrorCode = error.Code;
         await http.Response.Body.WriteAsync(body, deadline.Token);
         return LegResult.Refused;
     }
+
+    /// <summary>What of the work before this engine's the error is about; null when it is the engine's own.</summary>
+    private LegStatus? Blamed(EngineErrorBody error) =>
+        leg.Handoff && error.BlamesHandoff ? LegStatus.HandoffRefused : leg.Slots && error.BlamesSlots ? LegStatus.SlotsLost : null;
 
     private async Task<byte[]> ReadErrorAsync(HttpResponseMessage response)
     {
@@ -198,7 +202,7 @@ internal sealed class AnswerRelay(AnswerLeg leg, DeadlineOptions deadlines, Dead
     {
         if (!SseEvents.TryNextData(ref events, out var data) || !StreamTap.IsError(data)) return null;
         var error = EngineErrorBody.Parse(data.ToArray());
-        return new LegResult(leg.Handoff && error.BlamesHandoff ? LegStatus.HandoffRefused : LegStatus.Failed, error.Message);
+        return new LegResult(Blamed(error) ?? LegStatus.Failed, error.Message);
     }
 
     /// <summary>The engine is gone in mid-stream: the client hears of it unless another engine can go on.</summary>

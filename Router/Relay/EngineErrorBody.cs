@@ -11,6 +11,14 @@ internal readonly record struct EngineErrorBody(string? Message, string? Type, s
         "kv_transfer_error", "kv_transfer_failed", "kv_transfer_timeout", "kv_corrupt", "lease_expired", "incompatible_layout", "peer_gone",
     };
 
+    /// <summary>With which an engine says that it could not read what an encoder made of the images.</summary>
+    private static readonly HashSet<string> SlotProblems = new(StringComparer.Ordinal)
+    {
+        "vision_slot_lost", "vision_transfer_error", "vision_transfer_failed", "vision_transfer_timeout",
+    };
+
+    public bool BlamesSlots => (Type is not null && SlotProblems.Contains(Type)) || (Code is not null && SlotProblems.Contains(Code));
+
     public bool BlamesHandoff => (Type is not null && HandoffProblems.Contains(Type)) || (Code is not null && HandoffProblems.Contains(Code));
 
     public static EngineErrorBody Parse(ReadOnlyMemory<byte> body)

@@ -9,8 +9,8 @@ internal sealed record ErrorReply(int Status, OpenAIError Error, TimeSpan? Retry
 {
     public string? Code => Error.Error.Code;
 
-    public static ErrorReply NoCapacity(string model) =>
-        new(503, OpenAIError.Create($"No engine can take a request for '{model}' now.", "service_unavailable", code: "no_capacity"), TimeSpan.FromSeconds(1));
+    public static ErrorReply NoCapacity(string model, string? reason = null) =>
+        new(503, OpenAIError.Create($"No engine can take a request for '{model}' now{(reason is null ? "" : $": {reason.TrimEnd('.')}")}.", "service_unavailable", code: "no_capacity"), TimeSpan.FromSeconds(1));
 
     public static ErrorReply NodeFailed(string? reason) =>
         new(502, OpenAIError.Create($"The engines failed to serve the request{(reason is null ? "" : $": {reason.TrimEnd('.')}")}.", "upstream_error", code: "node_failed"));

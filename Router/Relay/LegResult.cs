@@ -9,5 +9,5 @@ internal sealed record LegResult(LegStatus Status, string? Reason = null, bool B
     public static readonly LegResult Refused = new(LegStatus.Refused);
 
     /// <summary>Whether another engine may be tried.</summary>
-    public bool Retryable => Status is LegStatus.HandoffRefused or LegStatus.Unreachable or LegStatus.Failed or LegStatus.Died or LegStatus.TimedOut;
+    public bool Retryable => Status is LegStatus.HandoffRefused or LegStatus.SlotsLost or LegStatus.Unreachable or LegStatus.Failed or LegStatus.Died or LegStatus.TimedOut;
 }

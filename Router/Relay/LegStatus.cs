@@ -9,6 +9,8 @@ internal enum LegStatus
     Refused,
     /// <summary>The engine could not use the hand-off. Nothing reached the client.</summary>
     HandoffRefused,
+    /// <summary>The engine could not read what an encoder made of the images. Nothing reached the client.</summary>
+    SlotsLost,
     /// <summary>No connection. Nothing reached the client.</summary>
     Unreachable,
     /// <summary>The engine answered with a failure of its own. Nothing reached the client.</summary>

@@ -10,9 +10,11 @@ internal static class ChatShape
         "text", "image_url", "image", "video_url", "video", "input_audio", "audio_url", "file", "refusal", "thinking", "input_text", "input_image",
     };
 
+    /// <returns>Whether some part of a message is not text.</returns>
     /// <exception cref="BadRequestException">No messages, or one that is none.</exception>
-    public static void Check(JsonObjectBytes body)
+    public static bool Check(JsonObjectBytes body)
     {
+        var media = false;
         if (!body.Has("messages")) throw new BadRequestException("'messages' is required", "messages");
         var reader = body.Reader("messages");
         if (reader.TokenType is not JsonTokenType.StartArray) throw new BadRequestException("'messages' must be a list", "messages");
@@ -20,12 +22,13 @@ internal static class ChatShape
         for (; reader.Read() && reader.TokenType is not JsonTokenType.EndArray; index++)
         {
             if (reader.TokenType is not JsonTokenType.StartObject) throw new BadRequestException($"'messages[{index}]' must be an object", $"messages[{index}]");
-            CheckMessage(ref reader, index);
+            CheckMessage(ref reader, index, ref media);
         }
         if (index == 0) throw new BadRequestException("'messages' must not be empty", "messages");
+        return media;
     }
 
-    private static void CheckMessage(ref Utf8JsonReader reader, int index)
+    private static void CheckMessage(ref Utf8JsonReader reader, int index, ref bool media)
     {
         var role = false;
         while (reader.Read() && reader.TokenType is JsonTokenType.PropertyName)
@@ -34,13 +37,13 @@ internal static class ChatShape
             var isContent = reader.ValueTextEquals("content"u8);
             reader.Read();
             if (isRole) role = reader.TokenType is JsonTokenType.String;
-            if (isContent && reader.TokenType is JsonTokenType.StartArray) CheckParts(ref reader, index);
+            if (isContent && reader.TokenType is JsonTokenType.StartArray) CheckParts(ref reader, index, ref media);
             else reader.Skip();
         }
         if (!role) throw new BadRequestException($"'messages[{index}].role' must be a string", $"messages[{index}].role");
     }
 
-    private static void CheckParts(ref Utf8JsonReader reader, int message)
+    private static void CheckParts(ref Utf8JsonReader reader, int message, ref bool media)
     {
         for (var part = 0; reader.Read() && reader.TokenType is not JsonTokenType.EndArray; part++)
         {
@@ -50,6 +53,7 @@ internal static class ChatShape
             while (reader.Read() && reader.TokenType is JsonTokenType.PropertyName)
             {
                 var isType = reader.ValueTextEquals("type"u8);
+                media |= !isType && !reader.ValueTextEquals("text"u8);
                 reader.Read();
                 if (isType && (reader.TokenType is not JsonTokenType.String || !PartTypes.Contains(reader.GetString()!)))
                     throw new BadRequestException($"'{at}.type' is not a known content part", $"{at}.type");

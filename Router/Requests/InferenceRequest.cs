@@ -1,5 +1,6 @@
 using System.Text.Json;
 using NanoAspire.Router.Continuation;
+using NanoAspire.Router.Images;
 using NanoAspire.Router.Nodes;
 using NanoAspire.Router.Relay;
 
@@ -8,11 +9,14 @@ namespace NanoAspire.Router.Requests;
 /// <summary>A completion request as the router needs to see it: whose it is, where it may go, and the body it came with.</summary>
 internal sealed class InferenceRequest
 {
-    private static readonly string[] RoutersOwn = ["kv_transfer_params"];
-    private static readonly string[] RoutersOwnInPrefill = ["kv_transfer_params", "stream_options"];
+    private static readonly string[] RoutersOwn = ["kv_transfer_params", EncodedImages.Member];
+    private static readonly string[] RoutersOwnInPrefill = ["kv_transfer_params", EncodedImages.Member, "stream_options"];
 
     /// <summary>OpenAI's default for the legacy endpoint.</summary>
     private const int CompletionBudget = 16;
+
+    /// <summary>Of bodies that have been read once, under the limit that counts.</summary>
+    private const int MaxDepth = 64;
 
     private PromptText? _prompt;
 
@@ -34,6 +38,11 @@ internal sealed class InferenceRequest
     /// <summary>Set when the client's stream can be gone on with: what of it the client has.</summary>
     public StreamProgress? Progress { get; init; }
 
+    /// <summary>Some part of a message is not text.</summary>
+    public bool HasMedia { get; init; }
+    /// <summary>Set when encoders read the images first: the body then names them by digest instead of holding them.</summary>
+    public EncodedImages? Images { get; init; }
+
     public string Path => Endpoint is InferenceEndpoint.ChatCompletions ? "/v1/chat/completions" : "/v1/completions";
     public string Operation => Endpoint is InferenceEndpoint.ChatCompletions ? "chat" : "text_completion";
 
@@ -47,22 +56,28 @@ internal sealed class InferenceRequest
     /// The body for an engine that does both phases: the client's, untouched. A hand-off is the router's to give, so a client's own
     /// <c>kv_transfer_params</c> (which names memory of other processes) does not pass.
     /// </summary>
-    public ReadOnlyMemory<byte> HybridBody(StreamProgress? progress) => progress is not null
-        ? Body.With(RoutersOwn, Resumable)
-        : Body.Contains("kv_transfer_params") ? Body.With(RoutersOwn) : Body.Bytes;
+    public ReadOnlyMemory<byte> HybridBody(StreamProgress? progress)
+    {
+        List<(string, string)> members = [];
+        if (progress is not null) members.Add(Resumable);
+        if (Images is not null) members.Add(Slots);
+        return members.Count > 0 || RoutersOwn.Any(Body.Contains) ? Body.With(RoutersOwn, [.. members]) : Body.Bytes;
+    }
 
     /// <summary>The body for an engine whose answer the router parses: markers must stay in the text, even where they are special tokens.</summary>
     public ReadOnlyMemory<byte> UnparsedBody => Body.Contains("skip_special_tokens") ? HybridBody(null) : Body.With(RoutersOwn, ("skip_special_tokens", "false"));
 
     /// <summary>The body for prefill: never streamed, KV to be parked. The token budget stays, since it travels with the sequence.</summary>
-    public ReadOnlyMemory<byte> PrefillBody => Body.With(RoutersOwnInPrefill, ("stream", "false"), ("kv_transfer_params", """{"do_remote_decode":true}"""));
+    public ReadOnlyMemory<byte> PrefillBody => Images is null
+        ? Body.With(RoutersOwnInPrefill, NoStream, RemoteDecode)
+        : Body.With(RoutersOwnInPrefill, NoStream, RemoteDecode, Slots);
 
     /// <param name="migration">JSON text of the hand-off, as prefill gave it.</param>
     /// <param name="progress">Set when the engine is to list tokens.</param>
     public ReadOnlyMemory<byte> DecodeBody(string migration, StreamProgress? progress)
     {
         var (stream, handoff) = (("stream", Stream ? "true" : "false"), ("kv_transfer_params", $$"""{"migration":{{migration}}}"""));
-        return progress is null ? Body.With([], stream, handoff) : Body.With([], stream, handoff, Resumable);
+        return progress is null ? Body.With(RoutersOwn, stream, handoff) : Body.With(RoutersOwn, stream, handoff, Resumable);
     }
 
     /// <summary>
@@ -74,6 +89,9 @@ internal sealed class InferenceRequest
     /// <summary>Of an answer that goes on: whether the engine can do that and has not just broken off itself.</summary>
     public bool MayServe(Node node) => Progress is not { Moves: > 0 } progress || (node.Has(StreamProgress.Capability) && !progress.Gone.Contains(node));
 
+    /// <summary>The same of an engine that is to compute the prompt: it must be able to read the images.</summary>
+    public bool MayCompute(Node node) => MayServe(node) && (Images is null || EncodedImages.AreReadBy(node));
+
     /// <summary>The request for what is left of the answer; null when nothing is.</summary>
     public InferenceRequest? Rest(StreamProgress progress)
     {
@@ -82,17 +100,22 @@ internal sealed class InferenceRequest
         foreach (var name in budgets) members.Add((name, Left(Body.Integer(name) ?? 0)));
         if (budgets.Length == 0 && Endpoint is InferenceEndpoint.Completions) members.Add(("max_tokens", Left(CompletionBudget)));
         if (members.Any(member => member.Json.StartsWith('-') || member.Json == "0")) return null;
-        return Copy(JsonObjectBytes.Parse(Body.With([], [.. members]), 64), progress);
+        return Copy(JsonObjectBytes.Parse(Body.With([], [.. members]), MaxDepth), progress);
 
         string Left(long budget) => (budget - progress.TokenCount).ToString(System.Globalization.CultureInfo.InvariantCulture);
     }
 
-    public InferenceRequest With(StreamProgress progress) => Copy(Body, progress);
+    public InferenceRequest With(StreamProgress? progress) => Copy(Body, progress);
+
+    /// <param name="images">Those of the messages.</param>
+    /// <param name="messages">JSON text that names them by digest.</param>
+    public InferenceRequest With(EncodedImages images, string messages) =>
+        Copy(JsonObjectBytes.Parse(Body.With([], ("messages", messages)), MaxDepth), Progress, images);
 
     /// <summary>The client itself asked for token ids.</summary>
     public bool WantsTokens => Body.Boolean("return_token_ids") is true;
 
-    private InferenceRequest Copy(JsonObjectBytes body, StreamProgress progress) => new()
+    private InferenceRequest Copy(JsonObjectBytes body, StreamProgress? progress, EncodedImages? images = null) => new()
     {
         Endpoint = Endpoint,
         Body = body,
@@ -105,9 +128,14 @@ internal sealed class InferenceRequest
         Timeout = Timeout,
         KeepAlive = KeepAlive,
         Progress = progress,
+        HasMedia = HasMedia,
+        Images = images ?? Images,
     };
 
     private static (string, string) Resumable => ("resumable", "true");
+    private static (string, string) NoStream => ("stream", "false");
+    private static (string, string) RemoteDecode => ("kv_transfer_params", """{"do_remote_decode":true}""");
+    private (string, string) Slots => (EncodedImages.Member, Images!.SlotsJson);
 
     private bool HasOnePrompt => Endpoint is InferenceEndpoint.ChatCompletions || Body.KindOf("prompt") is JsonTokenType.String
         || Body.Value("prompt").Span[1..].TrimStart(" \t\r\n"u8) is [(byte)'-' or (>= (byte)'0' and <= (byte)'9'), ..];
@@ -130,8 +158,8 @@ internal sealed class InferenceRequest
         var model = body.String("model");
         if (string.IsNullOrWhiteSpace(model)) throw new BadRequestException("'model' must be a non-empty string", "model");
         if (body.Has("stream") && body.Boolean("stream") is null) throw new BadRequestException("'stream' must be true or false", "stream");
-        if (endpoint is InferenceEndpoint.ChatCompletions) ChatShape.Check(body);
-        else if (!body.Has("prompt")) throw new BadRequestException("'prompt' is required", "prompt");
+        var media = endpoint is InferenceEndpoint.ChatCompletions && ChatShape.Check(body);
+        if (endpoint is InferenceEndpoint.Completions && !body.Has("prompt")) throw new BadRequestException("'prompt' is required", "prompt");
 
         return new InferenceRequest
         {
@@ -144,6 +172,7 @@ internal sealed class InferenceRequest
             SessionKey = SessionKeys.Of(headers, body),
             Priority = PriorityOf(headers),
             Timeout = TimeoutOf(headers),
+            HasMedia = media,
         };
     }
 

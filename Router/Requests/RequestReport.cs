@@ -5,6 +5,8 @@ namespace NanoAspire.Router.Requests;
 /// <summary>What is known about a request when it has ended: the access log's line and the metrics' labels. Filled by one request's own flow.</summary>
 internal sealed class RequestReport(string requestId, long started)
 {
+    private int _retries;
+
     public string RequestId { get; } = requestId;
     /// <summary>Timestamp of arrival.</summary>
     public long Started { get; } = started;
@@ -12,10 +14,12 @@ internal sealed class RequestReport(string requestId, long started)
     public string? Model { get; set; }
     public bool Stream { get; set; }
     public RequestOutcome Outcome { get; set; } = RequestOutcome.Rejected;
+    /// <summary>An encoder that read one of the images.</summary>
+    public string? EncodeEngine { get; set; }
     public string? PrefillEngine { get; set; }
     /// <summary>The engine that gave the answer; a hybrid one too.</summary>
     public string? AnswerEngine { get; set; }
-    public int Retries { get; set; }
+    public int Retries => _retries;
     /// <summary>Engines that went on with the stream after another broke off.</summary>
     public int Moves { get; private set; }
     public TimeSpan? FirstToken { get; set; }
@@ -31,7 +35,7 @@ internal sealed class RequestReport(string requestId, long started)
     /// <summary>A stage is tried on another engine.</summary>
     public void CountRetry(string stage, LegResult? because)
     {
-        Retries++;
+        Interlocked.Increment(ref _retries);   // images are encoded side by side
         Telemetry.Retries.Add(1, new("stage", stage), new("reason", because?.Status.ToString() ?? "none"));
     }
 

@@ -22,7 +22,7 @@ internal sealed class AnswerStage(EngineForwarder forwarder, TimeProvider time)
         Telemetry.Decode.Record(time.GetElapsedTime(started).TotalSeconds, model);
         switch (result.Status)
         {
-            case LegStatus.Completed or LegStatus.Refused or LegStatus.HandoffRefused:
+            case LegStatus.Completed or LegStatus.Refused or LegStatus.HandoffRefused or LegStatus.SlotsLost:
                 visit.Succeed();   // a refusal is an answer: the engine works
                 break;
             case LegStatus.ClientStalled:

@@ -19,8 +19,7 @@ internal sealed class DisaggregatedFlow(
     private const string PulledEarly = "kv_pulled_at_first_token";
 
     /// <summary>Whether any pair of engines could serve the pool now.</summary>
-    public static bool IsPossible(ModelPool pool) =>
-        pool.Decode.Any(decode => IsOpen(decode) && pool.Prefill.Any(prefill => IsOpen(prefill) && NodeSelector.CanPair(prefill, decode)));
+    public static bool IsPossible(ModelPool pool, InferenceRequest request) => pool.Decode.Any(decode => IsOpen(decode) && HasPartner(pool, decode, request));
 
     public async Task<FlowResult> RunAsync(HttpContext http, InferenceRequest request, RequestReport report, ModelPool pool, CancellationToken ct)
     {
@@ -36,7 +35,7 @@ internal sealed class DisaggregatedFlow(
         var (http, request, report, pool, ct) = attempt;
         attempt.HandoffInDoubt = false;
         var decodes = selector.Rank(pool, EngineRole.Decode, request, node =>
-            request.MayServe(node) && !attempt.FailedDecode.Contains(node) && pool.Prefill.Any(prefill => IsOpen(prefill) && NodeSelector.CanPair(prefill, node)));
+            request.MayServe(node) && !attempt.FailedDecode.Contains(node) && HasPartner(pool, node, request));
         NodeVisit? reserved = null;
         var first = 0;
         for (; first < decodes.Length && reserved is null; first++) reserved = selector.Enter(pool, decodes[first], request, promptBytes: 0);
@@ -83,12 +82,18 @@ internal sealed class DisaggregatedFlow(
     private async Task<(bool Done, PrefillReply.Parked? Parked, Node? Node)> PrefillAsync(Attempt attempt, Node decode)
     {
         var (http, request, report, pool, ct) = attempt;
-        var ranked = selector.Rank(pool, EngineRole.Prefill, request, node => NodeSelector.CanPair(node, decode) && request.MayServe(node) && !attempt.FailedPrefill.Contains(node));
+        var ranked = selector.Rank(pool, EngineRole.Prefill, request, node => NodeSelector.CanPair(node, decode) && request.MayCompute(node) && !attempt.FailedPrefill.Contains(node));
         var tries = 0;
         // Engines whose hand-off was refused come last: they are the likelier culprits.
-        foreach (var node in ranked.OrderBy(attempt.Doubted.Contains))
+        List<Node> order = [.. ranked.OrderBy(attempt.Doubted.Contains)];
+        for (var next = 0; next < order.Count && tries <= options.Retries; next++)
         {
-            if (tries > options.Retries) break;
+            var node = order[next];
+            if (request.Images is { } images && await images.EnsureAsync(http, request, report, pool, ct) is { } unread)
+            {
+                attempt.Last = unread.Last;
+                return (unread.Done, null, null);
+            }
             using var visit = selector.Enter(pool, node, request, request.PromptBytes);
             if (visit is null) continue;
             if (tries++ > 0 || attempt.Doubted.Count > 0) report.CountRetry("prefill", attempt.Last);
@@ -101,10 +106,12 @@ internal sealed class DisaggregatedFlow(
             {
                 case PrefillReply.Parked parked:
                     visit.Succeed();
+                    request.Images?.Release();
                     node.Speed.Record(waiting, started);
                     return (false, parked, node);
                 case PrefillReply.Finished finished:
                     visit.Succeed();
+                    request.Images?.Release();
                     node.Speed.Record(waiting, started);
                     if (!finished.Sequences.IsEmpty) leases.Register(node, finished.Sequences).Release();
                     report.FirstToken = time.GetElapsedTime(report.Started);
@@ -114,12 +121,18 @@ internal sealed class DisaggregatedFlow(
                 case PrefillReply.Refused refused when http.Response.HasStarted:
                     visit.Succeed();
                     attempt.FailedPrefill.Add(node);
-                    attempt.Last = new LegResult(LegStatus.Failed, $"status {refused.Status}");
+                    attempt.Last = new LegResult(LegStatus.Failed, $"status {refused.Refusal.Status}");
                     break;
                 case PrefillReply.Refused refused:
                     visit.Succeed();
-                    await PassRefusalAsync(http, report, refused, ct);
+                    await refused.Refusal.WriteAsync(http, report, ct);
                     return (true, null, node);
+                case PrefillReply.Failed { Result.Status: LegStatus.SlotsLost } failed:
+                    visit.Succeed();   // the encoder is to blame, or the way between them
+                    request.Images?.Lose();
+                    if (attempt.Last?.Status is not LegStatus.SlotsLost) order.Insert(next + 1, node);
+                    attempt.Last = failed.Result;
+                    break;
                 case PrefillReply.Failed failed:
                     if (!failed.Result.Busy) visit.Fail();
                     if (!failed.Sequences.IsEmpty) leases.Register(node, failed.Sequences).Release();
@@ -143,16 +156,8 @@ internal sealed class DisaggregatedFlow(
         Answered = lease.Sequences.Length == 1 && decode.Has(PulledEarly) ? lease.Release : null,
     };
 
-    private static async Task PassRefusalAsync(HttpContext http, RequestReport report, PrefillReply.Refused refused, CancellationToken ct)
-    {
-        report.Outcome = RequestOutcome.Rejected;
-        report.ErrorCode = EngineErrorBody.Parse(refused.Body).Code;
-        http.Response.StatusCode = refused.Status;
-        http.Response.ContentType = refused.ContentType ?? "application/json";
-        http.Response.ContentLength = refused.Body.Length;
-        if (refused.RetryAfter.Count > 0) http.Response.Headers.RetryAfter = refused.RetryAfter;
-        await http.Response.Body.WriteAsync(refused.Body, ct);
-    }
+    private static bool HasPartner(ModelPool pool, Node decode, InferenceRequest request) =>
+        pool.Prefill.Any(prefill => IsOpen(prefill) && NodeSelector.CanPair(prefill, decode) && request.MayCompute(prefill));
 
     private static bool IsOpen(Node node) => node.TakesWork && node.Breaker.Allows;
 

@@ -15,15 +15,18 @@ internal sealed class HybridFlow(NodeSelector selector, AnswerStage answer, Rout
     {
         LegResult? last = null;
         var tries = 0;
-        foreach (var node in selector.Rank(pool, EngineRole.Hybrid, request, request.MayServe))
+        List<Node> order = [.. selector.Rank(pool, EngineRole.Hybrid, request, request.MayCompute)];
+        for (var next = 0; next < order.Count && tries <= options.Retries; next++)
         {
-            if (tries > options.Retries) break;
+            var node = order[next];
+            if (request.Images is { } images && await images.EnsureAsync(http, request, report, pool, ct) is { } unread) return unread;
             using var visit = selector.Enter(pool, node, request, request.PromptBytes);
             if (visit is null) continue;
             if (tries++ > 0) report.CountRetry("generate", last);
             report.Stage = "generate";
             var rewriter = node.Has(ParsingOptions.Capability) ? null : AnswerRewriter.For(options.Parsing, request);
             var progress = rewriter is not null ? null : node.Has(StreamProgress.Capability) ? request.Progress : null;
+            var before = last;
             last = await answer.RunAsync(http, visit, new AnswerLeg
             {
                 Request = request,
@@ -31,10 +34,17 @@ internal sealed class HybridFlow(NodeSelector selector, AnswerStage answer, Rout
                 Body = rewriter is null ? request.HybridBody(progress) : request.UnparsedBody,
                 Rewriter = rewriter,
                 Progress = progress,
+                Slots = request.Images is not null,
+                Answered = request.Images is { } shown ? shown.Release : null,   // the first byte comes after the prompt
                 FirstByte = request.Stream ? options.Deadlines.Prefill + options.Deadlines.FirstByte : options.Deadlines.WholeAnswer,
             }, ct);
             report.Conclude(last);
             if (last.Status is LegStatus.Interrupted) progress?.Gone.Add(node);
+            if (last.Status is LegStatus.SlotsLost)
+            {
+                request.Images?.Lose();
+                if (before?.Status is not LegStatus.SlotsLost) order.Insert(next + 1, node);   // it is not to blame
+            }
             if (!last.Retryable) return new FlowResult(Done: true, last);
         }
         return new FlowResult(Done: false, last);

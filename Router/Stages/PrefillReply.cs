@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Microsoft.Extensions.Primitives;
 using NanoAspire.Router.Relay;
 
 namespace NanoAspire.Router.Stages;
@@ -16,8 +15,7 @@ internal abstract record PrefillReply
     /// <summary>The first token was the last: here is the answer.</summary>
     internal sealed record Finished(byte[] Body) : PrefillReply;
 
-    /// <summary>The client's own fault; no other engine will see it differently.</summary>
-    internal sealed record Refused(int Status, byte[] Body, string? ContentType, StringValues RetryAfter) : PrefillReply;
+    internal sealed record Refused(EngineRefusal Refusal) : PrefillReply;
 
     internal sealed record Failed(LegResult Result) : PrefillReply;
 }

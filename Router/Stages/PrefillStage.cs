@@ -3,7 +3,6 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json;
-using Microsoft.Extensions.Primitives;
 using NanoAspire.Router.Nodes;
 using NanoAspire.Router.Options;
 using NanoAspire.Router.Relay;
@@ -44,11 +43,10 @@ internal sealed class PrefillStage(EngineClient client, RouterOptions options, T
             return response.StatusCode switch
             {
                 HttpStatusCode.OK => Read(body),
+                >= (HttpStatusCode)400 when request.Images is not null && EngineErrorBody.Parse(body) is { BlamesSlots: true } error => Fail(LegStatus.SlotsLost, error.Message ?? "the slots are lost"),
                 >= (HttpStatusCode)500 or HttpStatusCode.RequestTimeout => Fail(
                     LegStatus.Failed, EngineErrorBody.Parse(body).Message ?? $"status {(int)response.StatusCode}", busy: response.StatusCode is HttpStatusCode.ServiceUnavailable),
-                >= (HttpStatusCode)400 => new PrefillReply.Refused(
-                    (int)response.StatusCode, body, response.Content.Headers.ContentType?.ToString(),
-                    response.Headers.TryGetValues("Retry-After", out var wait) ? new StringValues([.. wait]) : default),
+                >= (HttpStatusCode)400 => new PrefillReply.Refused(EngineRefusal.Of(response, body)),
                 var status => Fail(LegStatus.Failed, $"status {(int)status}"),
             };
         }

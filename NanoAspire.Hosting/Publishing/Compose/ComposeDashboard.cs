@@ -7,17 +7,19 @@ namespace NanoAspire.Hosting.Publishing.Compose;
 internal static class ComposeDashboard
 {
     public const int OtlpPort = 18889;
-    private const string Image = "mcr.microsoft.com/dotnet/nightly/aspire-dashboard:latest";
 
-    public static string ServiceName(DockerComposeEnvironmentResource environment) => $"{environment.Name.ToLowerInvariant()}-dashboard";
+    public static IResourceBuilder<DockerComposeAspireDashboardResource> AddTo(IDistributedApplicationBuilder builder, DockerComposeEnvironmentResource environment) =>
+        builder.CreateResourceBuilder(new DockerComposeAspireDashboardResource($"{environment.Name}-dashboard"))
+            .WithImage("mcr.microsoft.com/dotnet/nightly/aspire-dashboard")
+            .WithHttpEndpoint(targetPort: 18888)
+            .WithEndpoint(DockerComposeAspireDashboardResource.PagesEndpointName, endpoint => endpoint.IsExternal = true)
+            .WithHttpEndpoint(name: DockerComposeAspireDashboardResource.OtlpGrpcEndpointName, targetPort: OtlpPort)
+            .WithHttpEndpoint(name: "otlp-http", targetPort: 18890);
 
-    public static Service Create(DockerComposeEnvironmentResource environment) => new()
+    public static async Task<Service> CreateAsync(DockerComposeAspireDashboardResource dashboard, ComposeServices services, CancellationToken ct)
     {
-        Name = ServiceName(environment),
-        Image = Image,
-        Ports = ["18888:18888"],
-        Expose = ["18889", "18890"],
-        Networks = [environment.DefaultNetworkName ?? "aspire"],
-        Restart = "always",
-    };
+        var service = await services.CreateAsync(dashboard, new HashSet<string>(), ct).ConfigureAwait(false);
+        service.Restart = "always";
+        return service;
+    }
 }

@@ -19,7 +19,6 @@ internal static class ComposePublisher
         var file = new ComposeFile();
         var network = environment.DefaultNetworkName ?? "aspire";
         file.Networks[network] = new Network { Name = network, Driver = "bridge" };
-        if (environment.DashboardEnabled) file.Services[ComposeDashboard.ServiceName(environment)] = ComposeDashboard.Create(environment);
 
         var targets = ComputeEnvironments.Targets<DockerComposeServiceResource>(context.Model, environment).ToArray();
         foreach (var (resource, _) in targets.Where(t => !IsContainer(t.Resource)))
@@ -29,6 +28,10 @@ internal static class ComposePublisher
         var published = targets.Select(t => t.Resource).Where(IsContainer).ToArray();
         var names = published.Select(ComposeTranslator.ServiceName).ToHashSet();
         var services = new ComposeServices(environment, file, context.ExecutionContext);
+        if (environment is { DashboardEnabled: true, Dashboard.Resource: var dashboard })
+        {
+            file.Services[ComposeTranslator.ServiceName(dashboard)] = await ComposeDashboard.CreateAsync(dashboard, services, ct).ConfigureAwait(false);
+        }
         foreach (var (resource, target) in targets.Where(t => IsContainer(t.Resource)))
         {
             var service = await services.CreateAsync(resource, names, ct).ConfigureAwait(false);

@@ -58,8 +58,8 @@ internal sealed class ComposeServices(DockerComposeEnvironmentResource environme
     private void AddTelemetry(Service service, IResource resource)
     {
         service.Environment["OTEL_SERVICE_NAME"] = resource.Name;
-        service.Environment["OTEL_EXPORTER_OTLP_ENDPOINT"] = environment.DashboardEnabled
-            ? $"http://{ComposeDashboard.ServiceName(environment)}:{ComposeDashboard.OtlpPort}"
+        service.Environment["OTEL_EXPORTER_OTLP_ENDPOINT"] = environment is { DashboardEnabled: true, Dashboard.Resource: var dashboard }
+            ? _translator.Translate(dashboard.OtlpGrpcEndpoint)
             : environment.Variables.Reference("otel_endpoint", "Where telemetry goes (OTLP); empty is nowhere", "");
         service.Environment["OTEL_EXPORTER_OTLP_PROTOCOL"] = environment.DashboardEnabled ? "grpc" : environment.Variables.Reference("otel_protocol", "grpc or http/protobuf", "http/protobuf");
     }

@@ -1,6 +1,7 @@
 using Aspire.Hosting.Docker;
 using Aspire.Hosting.Docker.Resources;
 using NanoAspire.Hosting.Publishing;
+using NanoAspire.Hosting.Publishing.Compose;
 
 namespace Aspire.Hosting;
 
@@ -11,6 +12,7 @@ public static class DockerComposeEnvironmentExtensions
     public static IResourceBuilder<DockerComposeEnvironmentResource> AddDockerComposeEnvironment(this IDistributedApplicationBuilder builder, string name)
     {
         var resource = new DockerComposeEnvironmentResource(name);
+        resource.Dashboard = ComposeDashboard.AddTo(builder, resource);
         if (builder.ExecutionContext.IsRunMode) return builder.CreateResourceBuilder(resource);
         ComputeEnvironments.Assign(builder, resource, compute => new DockerComposeServiceResource($"{compute.Name}-{name}", compute, resource));
         return builder.AddResource(resource);
@@ -26,6 +28,16 @@ public static class DockerComposeEnvironmentExtensions
     /// <summary>Adds the standalone dashboard as a service, and points the services' telemetry at it.</summary>
     public static IResourceBuilder<DockerComposeEnvironmentResource> WithDashboard(this IResourceBuilder<DockerComposeEnvironmentResource> builder, bool enabled = true) =>
         builder.WithProperties(environment => environment.DashboardEnabled = enabled);
+
+    /// <summary>Adds the standalone dashboard as a service, changed by the callback.</summary>
+    /// <exception cref="InvalidOperationException">The environment was not made by <see cref="AddDockerComposeEnvironment"/>.</exception>
+    public static IResourceBuilder<DockerComposeEnvironmentResource> WithDashboard(this IResourceBuilder<DockerComposeEnvironmentResource> builder,
+        Action<IResourceBuilder<DockerComposeAspireDashboardResource>> configure)
+    {
+        ArgumentNullException.ThrowIfNull(configure);
+        configure(builder.Resource.Dashboard ?? throw new InvalidOperationException($"Environment '{builder.Resource.Name}' has no dashboard to configure."));
+        return builder.WithDashboard();
+    }
 
     /// <summary>Called with the whole file before it is written.</summary>
     public static IResourceBuilder<DockerComposeEnvironmentResource> ConfigureComposeFile(this IResourceBuilder<DockerComposeEnvironmentResource> builder,

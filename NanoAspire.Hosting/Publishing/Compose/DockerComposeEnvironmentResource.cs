@@ -25,6 +25,9 @@ public class DockerComposeEnvironmentResource : Resource, IComputeEnvironmentRes
     /// <summary>Whether the file has a dashboard that shows the telemetry of the services.</summary>
     public bool DashboardEnabled { get; set; }
 
+    /// <summary>Written where <see cref="DashboardEnabled"/> says so.</summary>
+    internal IResourceBuilder<DockerComposeAspireDashboardResource>? Dashboard { get; set; }
+
     internal List<Action<ComposeFile>> FileCallbacks { get; } = [];
     internal List<Action<IDictionary<string, CapturedEnvironmentVariable>>> EnvFileCallbacks { get; } = [];
 

@@ -1,4 +1,6 @@
+using Aspire.Hosting.Eventing;
 using Aspire.Hosting.Pipelines;
+using Aspire.Hosting.Publishing;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -10,7 +12,7 @@ namespace NanoAspire.Hosting.Publishing.Steps;
 /// 2 when the request itself makes no sense.
 /// </summary>
 internal sealed class PublishRunner(DistributedApplicationPipeline pipeline, DistributedApplicationModel model, DistributedApplicationExecutionContext execution,
-    IServiceProvider services, IOptions<PipelineOptions> options, ILogger<PublishRunner> logger, IHostApplicationLifetime lifetime) : BackgroundService
+    IServiceProvider services, IDistributedApplicationEventing eventing, IOptions<PipelineOptions> options, ILogger<PublishRunner> logger, IHostApplicationLifetime lifetime) : BackgroundService
 {
     private const int Failure = 1;
     private const int UsageError = 2;
@@ -19,7 +21,9 @@ internal sealed class PublishRunner(DistributedApplicationPipeline pipeline, Dis
     {
         try
         {
+            await eventing.PublishAsync(new BeforePublishEvent(services, model), stoppingToken).ConfigureAwait(false);
             await RunStepsAsync(stoppingToken).ConfigureAwait(false);
+            await eventing.PublishAsync(new AfterPublishEvent(services, model), stoppingToken).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {

@@ -4,9 +4,10 @@ namespace NanoAspire.Engine.Tests.Fakes;
 
 /// <summary>
 /// A model whose logits are a hash of the tokens that it reads back from the KV memory through the block table: a wrong block, slot,
-/// position or a stale hit gives other tokens, or is caught on the way. <see cref="Generate"/> is the same model without any memory.
+/// position or a stale hit gives other tokens, or is caught on the way. <see cref="Generate"/> is the same model without any memory. With a
+/// <c>memory</c> of a few tokens it looks no further back, and soon repeats itself.
 /// </summary>
-internal sealed class FakeRunner(int blocks, int blockSize, int vocab = 64, int maxPositions = 4096, int stateSlots = 0) : IModelRunner
+internal sealed class FakeRunner(int blocks, int blockSize, int vocab = 64, int maxPositions = 4096, int stateSlots = 0, int memory = int.MaxValue) : IModelRunner
 {
     public const int Eos = 0;
 
@@ -31,12 +32,18 @@ internal sealed class FakeRunner(int blocks, int blockSize, int vocab = 64, int 
     public Action<Span<float>>? Spoil { get; set; }
     /// <summary>Of each step: the tokens of each sequence.</summary>
     public List<int[]> Steps { get; } = [];
+    /// <summary>Of the tokens of the last step.</summary>
+    public int[] LastPositions { get; private set; } = [];
+    /// <summary>Drafts that the steps had.</summary>
+    public int Drafts { get; private set; }
 
     public void Run(StepBatch batch, Span<float> logits)
     {
         BeforeRun?.Invoke(batch);
         Assert.Equal(batch.LogitsRows * vocab, logits.Length);
         Assert.Equal(batch.Tokens.Count, batch.Positions.Count);
+        LastPositions = [.. batch.Positions];
+        Drafts += batch.Sequences.Sum(s => s.Drafts);
         Steps.Add([.. batch.Sequences.Select(s => s.QueryLength)]);
 
         var written = new HashSet<(int, int)>();
@@ -63,17 +70,19 @@ internal sealed class FakeRunner(int blocks, int blockSize, int vocab = 64, int 
         foreach (var s in batch.Sequences)
         {
             var hash = 0UL;
+            var read = new List<int>();
             for (var p = 0; p < s.ContextLength; p++)
             {
                 var (token, position) = _memory[s.Blocks[p / blockSize], p % blockSize];
                 Assert.Equal(p, position);
                 hash = Mix(hash, token);
+                read.Add(token);
+                if (p < s.ContextLength - s.LogitsRows) continue;
+                var target = logits.Slice(row++ * vocab, vocab);
+                Logits(Hash(read), target);
+                Spoil?.Invoke(target);
             }
             if (stateSlots > 0) Assert.Equal((hash, s.ContextLength), _memory.State(s.StateTarget));
-            if (!s.NeedsLogits) continue;
-            var target = logits.Slice(row++ * vocab, vocab);
-            Logits(hash, target);
-            Spoil?.Invoke(target);
         }
     }
 
@@ -97,7 +106,7 @@ internal sealed class FakeRunner(int blocks, int blockSize, int vocab = 64, int 
     public float[] LogitsAfter(IEnumerable<int> tokens)
     {
         var row = new float[vocab];
-        Logits(tokens.Aggregate(0UL, Mix), row);
+        Logits(Hash([.. tokens]), row);
         return row;
     }
 
@@ -116,6 +125,8 @@ internal sealed class FakeRunner(int blocks, int blockSize, int vocab = 64, int 
         }
         return output;
     }
+
+    private ulong Hash(List<int> tokens) => tokens.Skip(Math.Max(0, tokens.Count - memory)).Aggregate(0UL, Mix);
 
     private static void Logits(ulong hash, Span<float> row)
     {

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using NanoAspire.Engine.Sampling;
 using NanoAspire.Engine.Scheduling;
+using NanoAspire.Engine.Speculation;
 
 namespace NanoAspire.Engine.Tests.Fakes;
 
@@ -10,10 +11,10 @@ internal sealed class SteppedEngine : IDisposable
     private readonly Queue<Action> _posted = new();
     private long _lastId;
 
-    public SteppedEngine(FakeRunner runner, EngineOptions options)
+    public SteppedEngine(FakeRunner runner, EngineOptions options, IDrafter? drafter = null)
     {
         (Runner, Options) = (runner, options);
-        Core = new(runner, options, TimeProvider.System, NullLogger.Instance, () => Ended++, _posted.Enqueue);
+        Core = new(runner, options, TimeProvider.System, NullLogger.Instance, () => Ended++, _posted.Enqueue, drafter);
     }
 
     public FakeRunner Runner { get; }

@@ -1,4 +1,5 @@
 using NanoAspire.Engine.Scheduling;
+using NanoAspire.Engine.Speculation;
 using NanoAspire.Engine.Tests.Fakes;
 
 namespace NanoAspire.Engine.Tests.Scheduling;
@@ -49,6 +50,39 @@ public sealed class RandomPoolTests
         Assert.Equal(engine.Status.BlocksTotal, engine.Status.BlocksFree);
         Assert.True(engine.Status.Healthy);
         Assert.True(pool.Aborted > 0 && pool.HandedOver > 0 && pool.Compared > Requests / 3, pool.ToString());
+    }
+
+    [Theory]
+    [InlineData(21, false), InlineData(22, false), InlineData(23, false), InlineData(24, false), InlineData(25, false), InlineData(26, false)]
+    [InlineData(61, true), InlineData(62, true), InlineData(63, true), InlineData(64, true), InlineData(65, true), InlineData(66, true)]
+    public void Guesses_right_or_wrong_change_nothing(int seed, bool recurrent)
+    {
+        var random = new Random(seed);
+        var blockSize = random.Next(1, 6);
+        var maxSequences = random.Next(1, 9);
+        var slots = recurrent ? random.Next(1, 2 * maxSequences + 6) : 0;
+        var runner = new FakeRunner(random.Next(60, 140) / blockSize + 2, blockSize, vocab: 40, maxPositions: random.Next(70, 200), slots);
+        using var engine = new SteppedEngine(runner, new() { MaxSequences = maxSequences, MaxBatchedTokens = maxSequences + random.Next(0, 30), PrefixCaching = random.Next(5) > 0 }, new OracleDrafter(runner, random, most: 5));
+        new RandomPool(engine, random).Run(Requests);
+
+        Assert.Equal(Requests, engine.Ended);
+        Assert.Equal((0, 0, 0, 0, 0), (engine.Status.Running, engine.Status.Waiting, engine.Status.BlocksUsed, engine.Status.ParkedSequences, engine.Status.StateSlotsUsed));
+        Assert.True(engine.Status.Healthy);
+        Assert.Equal(runner.Drafts, engine.Status.DraftedTokens);
+        if (slots != 1) Assert.InRange(engine.Status.AcceptedTokens, 1, engine.Status.DraftedTokens - 1);
+    }
+
+    [Theory, InlineData(31, false), InlineData(32, false), InlineData(33, false), InlineData(34, false), InlineData(71, true), InlineData(72, true), InlineData(73, true)]
+    public void A_draft_module_keeps_up_with_everything(int seed, bool recurrent)
+    {
+        var random = new Random(seed);
+        var (blockSize, memory, maxSequences) = (random.Next(1, 6), random.Next(1, 4), random.Next(1, 9));
+        var runner = new FakeRunner(random.Next(60, 140) / blockSize + 2, blockSize, vocab: 40, maxPositions: random.Next(70, 200), recurrent ? 2 * maxSequences + 6 : 0, memory);
+        using var engine = new SteppedEngine(runner, new() { MaxSequences = maxSequences, MaxBatchedTokens = maxSequences + random.Next(0, 30), PrefixCaching = random.Next(5) > 0 },
+            new MtpDrafter(new FakeDraftRunner(runner, memory), runner.Model.VocabSize, blockSize, random.Next(1, 6)));
+        new RandomPool(engine, random).Run(Requests);
+        Assert.Equal((Requests, 0, 0), (engine.Ended, engine.Status.BlocksUsed, engine.Status.StateSlotsUsed));
+        Assert.InRange(engine.Status.AcceptedTokens, engine.Status.DraftedTokens / 4, engine.Status.DraftedTokens - 1);   // some sample: their drafts are greedy
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using Aspire.Hosting.Pipelines;
+using Aspire.Hosting.Publishing;
 using NanoAspire.Hosting.Tests.Run;
 
 namespace NanoAspire.Hosting.Tests.Publishing;
@@ -43,6 +44,25 @@ public sealed class PipelineTests
             return Task.CompletedTask;
         });
         Assert.Equal(["publish-prereq", "warm-one", "publish"], await Steps.RunAsync(published.Builder, "publish"));
+    }
+
+    [Fact]
+    public async Task Publishing_is_announced_before_its_steps_and_after_them()
+    {
+        using var published = new PublishedApplication("none", "out", "--step", "work");
+        var order = new List<string>();
+        published.Builder.Eventing.Subscribe<BeforePublishEvent>((e, _) => Note($"before {e.Model.Resources.Count} {e.Services is not null}"));
+        published.Builder.Eventing.Subscribe<AfterPublishEvent>((e, _) => Note($"after {e.Model.Resources.Count} {e.Services is not null}"));
+        published.Builder.Pipeline.AddStep("work", _ => Note("work"));
+        published.Builder.AddContainer("one", "x");
+        await published.RunAsync();
+        Assert.Equal(["before 1 True", "work", "after 1 True"], order);
+
+        Task Note(string what)
+        {
+            order.Add(what);
+            return Task.CompletedTask;
+        }
     }
 
     [Fact]

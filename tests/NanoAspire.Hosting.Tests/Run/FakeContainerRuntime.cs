@@ -13,7 +13,7 @@ internal sealed class FakeContainerRuntime : IDisposable
               ps) exit 0 ;;
               build) printf '%s\n' "$@" > "{_folder}/build"; echo "Step 1/1"; exit {buildExitCode} ;;
               rm) printf '%s\n' "$@" > "{_folder}/rm"; exit 0 ;;
-              run) printf '%s\n' "$@" > "{_folder}/run"; echo "SECRET is $SECRET"; trap 'exit 0' TERM; while :; do sleep 0.1; done ;;
+              run) printf '%s\n' "$@" > "{_folder}/run"; trap 'exit 0' TERM; echo "SECRET is $SECRET"; while :; do sleep 0.1; done ;;
             esac
             exit 1
             """);

@@ -103,7 +103,7 @@ public sealed class DiscoveryTests : IAsyncLifetime
         await using var encoder = await ScriptedEngine.StartAsync();
         _ctrl.Register(encoder, "encoder");
         _ctrl.Register(_engine, "hybrid");
-        await Eventually.Async(() => _router.Table.Current.Nodes.Length == 1);
+        await Eventually.Async(() => _router.Table.Current.Nodes.Length == 2);
         for (var i = 0; i < 4; i++) (await _router.ChatAsync()).Dispose();
         Assert.Empty(encoder.Completions);
         Assert.Equal(4, _engine.Completions.Count);

@@ -35,6 +35,22 @@ internal static class Replies
     public static Func<HttpContext, RecordedRequest, Task> Parked(long sequence = 41, string migration = "TUlH") => (http, _) =>
         JsonAsync(http, 200, $$$"""{"id":"p","object":"chat.completion","created":1,"model":"m1","choices":[],"kv_transfer_params":{"migration":"{{{migration}}}","seq_id":{{{sequence}}}}}""");
 
+    /// <summary>An encoder's reply: slots counted from 1, which say whose they are and of what.</summary>
+    public static Func<HttpContext, RecordedRequest, Task> Encoded(string encoder)
+    {
+        var slots = 0L;
+        return (http, request) => JsonAsync(http, 200, new JsonObject
+        {
+            ["vision_slots"] = new JsonArray(new JsonObject
+            {
+                ["encoder_engine_id"] = encoder,
+                ["slot_id"] = Interlocked.Increment(ref slots),
+                ["num_tokens"] = 4,
+                ["digest"] = (string?)request.Body["images"]![0]!["digest"],
+            }),
+        }.ToJsonString());
+    }
+
     public static Func<HttpContext, RecordedRequest, Task> Json(int status, string body) => (http, _) => JsonAsync(http, status, body);
 
     public static Func<HttpContext, RecordedRequest, Task> Error(int status, string type = "server_error", string? code = null, string message = "went wrong") =>

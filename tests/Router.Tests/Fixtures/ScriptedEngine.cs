@@ -19,7 +19,12 @@ internal sealed class ScriptedEngine : IAsyncDisposable
         _app = app;
         Role = role;
         Id = id;
-        Answer = role is EngineRole.Prefill ? Replies.Parked() : Replies.HelloWorld;
+        Answer = role switch
+        {
+            EngineRole.Prefill => Replies.Parked(),
+            EngineRole.Encoder => Replies.Encoded(Id),
+            _ => Replies.HelloWorld,
+        };
     }
 
     public string Id { get; }
@@ -29,14 +34,15 @@ internal sealed class ScriptedEngine : IAsyncDisposable
 
     /// <summary>Answers completions; the default is a hand-off (prefill) or "hello world".</summary>
     public Func<HttpContext, RecordedRequest, Task> Answer { get; set; }
-    /// <summary>Runs before <c>/pd/free</c> is answered.</summary>
+    /// <summary>Runs before <c>/pd/free</c> or <c>/vision/free</c> is answered.</summary>
     public Func<HttpContext, Task> OnFree { get; set; } = static _ => Task.CompletedTask;
     public string ModelList { get; set; } = """{"object":"list","data":[{"id":"m1","object":"model"},{"id":"/models/m1","object":"model"}]}""";
     public int HealthStatus { get; set; } = 200;
 
     public IReadOnlyList<RecordedRequest> Completions => [.. _requests.Where(request => request.Path.StartsWith("/v1/", StringComparison.Ordinal) && request.Method == "POST")];
+    public IReadOnlyList<RecordedRequest> Encoded => [.. _requests.Where(request => request.Path == "/vision/encode")];
     public IReadOnlyList<RecordedRequest> Tokenized => [.. _requests.Where(request => request.Path.EndsWith("tokenize", StringComparison.Ordinal))];
-    public IReadOnlyList<RecordedRequest> Frees => [.. _requests.Where(request => request.Path == "/pd/free")];
+    public IReadOnlyList<RecordedRequest> Frees => [.. _requests.Where(request => request.Path is "/pd/free" or "/vision/free")];
     public IReadOnlyList<string> Freed => [.. Frees.Select(free => free.Text)];
 
     public static async Task<ScriptedEngine> StartAsync(EngineRole role = EngineRole.Hybrid, string? id = null, IReadOnlyList<string>? capabilities = null)
@@ -49,13 +55,16 @@ internal sealed class ScriptedEngine : IAsyncDisposable
         var engine = new ScriptedEngine(app, role, id ?? $"{role}-{Guid.NewGuid():N}".ToLowerInvariant()) { Capabilities = capabilities ?? [] };
         app.MapGet("/health", () => Results.StatusCode(engine.HealthStatus));
         app.MapGet("/v1/models", () => Results.Text(engine.ModelList, "application/json"));
-        app.MapPost("/pd/free", async http =>
+        foreach (var route in (string[])["/pd/free", "/vision/free"])
         {
-            await engine.RecordAsync(http);
-            await engine.OnFree(http);
-            await http.Response.WriteAsync("""{"freed":[],"unknown":[]}""");
-        });
-        foreach (var route in (string[])["/v1/{**rest}", "/tokenize", "/detokenize"]) app.MapPost(route, engine.AnswerAsync);
+            app.MapPost(route, async http =>
+            {
+                await engine.RecordAsync(http);
+                await engine.OnFree(http);
+                await http.Response.WriteAsync("""{"freed":[],"unknown":[]}""");
+            });
+        }
+        foreach (var route in (string[])["/v1/{**rest}", "/vision/encode", "/tokenize", "/detokenize"]) app.MapPost(route, engine.AnswerAsync);
         await app.StartAsync();
         engine.Url = app.Urls.Single();
         return engine;

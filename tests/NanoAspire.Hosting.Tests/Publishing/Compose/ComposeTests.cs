@@ -97,6 +97,19 @@ public sealed class ComposeTests
     }
 
     [Fact]
+    public async Task The_dashboard_can_be_given_a_port_an_image_and_forwarded_headers()
+    {
+        using var published = new PublishedApplication("docker-compose");
+        published.Builder.AddDockerComposeEnvironment("box").WithDashboard(d => d.WithHostPort(8888).WithForwardedHeaders().WithImageTag("9.5"));
+        published.Builder.AddContainer("job", "x");
+        await published.RunAsync();
+        var file = Valid(published);
+        Assert.Equal(("mcr.microsoft.com/dotnet/nightly/aspire-dashboard:9.5", "8888:18888", "18889", "always"), (file.Text("services/box-dashboard/image"),
+            file.Text("services/box-dashboard/ports/0"), file.Text("services/box-dashboard/expose/0"), file.Text("services/box-dashboard/restart")));
+        Assert.Equal("true", file.Text("services/box-dashboard/environment/ASPIRE_DASHBOARD_FORWARDEDHEADERS_ENABLED"));
+    }
+
+    [Fact]
     public async Task A_project_from_its_own_Dockerfile_is_still_waited_for_and_found()
     {
         using var published = new PublishedApplication("docker-compose");

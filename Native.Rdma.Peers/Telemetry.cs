@@ -1,0 +1,39 @@
+using System.Diagnostics.Metrics;
+
+namespace NanoAspire.Native.Rdma.Peers;
+
+/// <summary>Metrics of all agents of the process, on the meter of the transports.</summary>
+internal static class Telemetry
+{
+    private static readonly Meter Meter = new("NanoAspire.Transfer");
+
+    private static readonly UpDownCounter<long> Peers = Meter.CreateUpDownCounter<long>(
+        "nanoaspire.transfer.peers", "{peer}", "Wanted connections by state");
+    private static readonly Counter<long> Attempts = Meter.CreateCounter<long>(
+        "nanoaspire.transfer.peer.attempts", "{attempt}", "Attempts to connect to a peer");
+    private static readonly Counter<long> Lost = Meter.CreateCounter<long>(
+        "nanoaspire.transfer.peer.lost", "{peer}", "Connections that ended, by reason");
+    private static readonly UpDownCounter<long> Regions = Meter.CreateUpDownCounter<long>(
+        "nanoaspire.transfer.regions", "{region}", "Regions that agents published");
+    private static readonly UpDownCounter<long> RegisteredBytes = Meter.CreateUpDownCounter<long>(
+        "nanoaspire.transfer.registered.bytes", "By", "Bytes of the regions that agents published");
+
+    public static void StateChanged(PeerState? from, PeerState? to)
+    {
+        if (from == to) return;
+        if (from is { } old) Peers.Add(-1, Tag(old));
+        if (to is { } now) Peers.Add(1, Tag(now));
+    }
+
+    public static void Attempted(bool succeeded) => Attempts.Add(1, new KeyValuePair<string, object?>("outcome", succeeded ? "ok" : "failed"));
+
+    public static void ConnectionLost(string reason) => Lost.Add(1, new KeyValuePair<string, object?>("reason", reason));
+
+    public static void RegionsChanged(int count, long bytes)
+    {
+        Regions.Add(count);
+        RegisteredBytes.Add(bytes);
+    }
+
+    private static KeyValuePair<string, object?> Tag(PeerState state) => new("state", state.ToString().ToLowerInvariant());
+}
