@@ -39,7 +39,7 @@ public sealed class ReasoningTests
         using (var json = new Utf8JsonWriter(output))
         {
             json.WriteStartObject();
-            ChatDeltaWriter.Write(json, [new() { Kind = AnswerDeltaKind.Reasoning, Text = "so" }, new() { Kind = AnswerDeltaKind.Content, Text = "yes" }], mirror);
+            ChatDeltaWriter.Write(json, [new(AnswerDeltaKind.Reasoning, "so"), new(AnswerDeltaKind.Content, "yes")], mirror);
             json.WriteEndObject();
         }
         Assert.Equal(expected, System.Text.Encoding.UTF8.GetString(output.ToArray()));
