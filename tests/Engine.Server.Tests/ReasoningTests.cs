@@ -70,6 +70,6 @@ public sealed class ReasoningTests
     private static System.Text.Json.Nodes.JsonObject? Arguments(string json)
     {
         using var body = JsonDocument.Parse(json);
-        return InferenceRequestParser.ParseTemplateArguments(new JsonFields(body.RootElement));
+        return InferenceRequestParser.ParseTemplateArguments(new JsonFields(body.RootElement.Clone()));
     }
 }
