@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Diagnostics;
 using Microsoft.Extensions.Logging.Abstractions;
 using NanoAspire.Engine;
 using NanoAspire.Engine.Loading;
@@ -7,10 +6,10 @@ using NanoAspire.Engine.Speculation;
 
 namespace NanoAspire.Benchmarks.Commands;
 
-/// <summary><c>speculation MODEL [--prompt-ids 1,2,3] [--tokens N] [--drafts K] [--method ngram|mtp] [--sequences B]</c>: the same requests with and without guesses, by turns.</summary>
+/// <summary><c>speculation MODEL [--prompt-ids 1,2,3] [--tokens N] [--drafts K] [--method ngram|mtp] [--sequences B] [--threads T]</c>: the same requests with and without guesses, by turns. Time is that of the processor: with one thread it is what an idle machine would take.</summary>
 internal static class SpeculationCommand
 {
-    private const int Rounds = 3;
+    private const int Rounds = 5;
 
     public static Command Create()
     {
@@ -19,14 +18,15 @@ internal static class SpeculationCommand
         var tokens = new Option<int>("--tokens") { DefaultValueFactory = _ => 200 };
         var drafts = new Option<int>("--drafts") { DefaultValueFactory = _ => 4 };
         var sequences = new Option<int>("--sequences") { DefaultValueFactory = _ => 1 };
+        var threads = new Option<int>("--threads") { DefaultValueFactory = _ => 1 };
         var temperature = new Option<float>("--temperature");
         var method = new Option<string>("--method") { DefaultValueFactory = _ => "ngram" };
         method.AcceptOnlyFromAmong("ngram", "mtp");
-        var command = new Command("speculation", "Decodes with and without guessed tokens.") { folder, ids, tokens, drafts, sequences, temperature, method };
+        var command = new Command("speculation", "Decodes with and without guessed tokens.") { folder, ids, tokens, drafts, sequences, threads, temperature, method };
         command.SetAction(async (parsed, ct) =>
         {
             var speculation = parsed.GetValue(method) == "mtp" ? SpeculationMethod.Mtp : SpeculationMethod.NGram;
-            using var runner = ModelLoader.Load(parsed.GetValue(folder)!.FullName, new() { DraftModule = speculation == SpeculationMethod.Mtp, MaxSequences = 8, KvMemoryBytes = 512 << 20 });
+            using var runner = ModelLoader.Load(parsed.GetValue(folder)!.FullName, new() { Threads = parsed.GetValue(threads), DraftModule = speculation == SpeculationMethod.Mtp, MaxSequences = 8, KvMemoryBytes = 512 << 20 });
             var requests = Enumerable.Range(0, parsed.GetValue(sequences)).Select(i => new GenerationRequest
             {
                 PromptTokens = [.. parsed.GetValue(ids)!.Split(',').Select(int.Parse)],
@@ -48,7 +48,7 @@ internal static class SpeculationCommand
             async Task<Figures> RunAsync(SpeculationMethod by)
             {
                 await using var loop = new EngineLoop(runner, new() { Speculation = by, SpeculativeTokens = parsed.GetValue(drafts), PrefixCaching = false }, TimeProvider.System, NullLogger<EngineLoop>.Instance);
-                var started = Stopwatch.GetTimestamp();
+                var before = Environment.CpuUsage.TotalTime;
                 var counts = await Task.WhenAll(requests.Select(async request =>
                 {
                     using var handle = loop.Submit(request);
@@ -56,7 +56,7 @@ internal static class SpeculationCommand
                     await foreach (var output in handle.Outputs.ReadAllAsync(ct)) count += output.Error is null ? 1 : throw new InvalidOperationException(output.Error);
                     return count;
                 }));
-                var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
+                var seconds = (Environment.CpuUsage.TotalTime - before).TotalSeconds;
                 return new(counts.Sum(), seconds, loop.Status.Steps, loop.Status.DraftedTokens, loop.Status.AcceptedTokens);
             }
         });
