@@ -9,9 +9,9 @@ public sealed class MemoryRegion
     private bool _closed;
     private List<IDisposable>? _attached;
 
-    internal MemoryRegion(RegionId id, string name, nint address, ulong length, RegionAccess access, IReadGuard? readGuard, IWriteGuard? writeGuard)
+    internal MemoryRegion(RegionId id, string name, nint address, ulong length, RegionAccess access, IReadGuard? readGuard, IWriteGuard? writeGuard, MemoryKind kind)
     {
-        (Id, Name, Address, Length, Access, ReadGuard, WriteGuard) = (id, name, address, length, access, readGuard, writeGuard);
+        (Id, Name, Address, Length, Access, ReadGuard, WriteGuard, Kind) = (id, name, address, length, access, readGuard, writeGuard, kind);
     }
 
     public RegionId Id { get; }
@@ -21,6 +21,7 @@ public sealed class MemoryRegion
     /// <summary>Bytes.</summary>
     public ulong Length { get; }
     public RegionAccess Access { get; }
+    public MemoryKind Kind { get; }
     internal IReadGuard? ReadGuard { get; }
     internal IWriteGuard? WriteGuard { get; }
 

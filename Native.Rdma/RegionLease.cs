@@ -9,6 +9,7 @@ internal readonly struct RegionLease : IDisposable
     private RegionLease(MemoryRegion region, IDisposable? pin) => (_region, _pin) = (region, pin);
 
     public nint Address => _region!.Address;
+    public MemoryKind Kind => _region!.Kind;
 
     /// <summary>Region, incarnation and bounds are checked before the guard sees anything.</summary>
     public static TransferCode TryOpen(
@@ -63,6 +64,7 @@ internal readonly struct RegionLease : IDisposable
         TransferCode.TokenRefused => "the owner does not grant these ranges (any more): the lease or grant was freed, has expired, or does not cover them",
         TransferCode.LimitExceeded => "the request names more ranges or bytes than allowed",
         TransferCode.Busy => "the source serves as many connections as it may",
+        TransferCode.DeviceMemory => "the region is in the memory of a device: only UCX reaches it",
         _ => $"the source answered {code}",
     };
 }

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
+using NanoAspire.Native.Rdma.Cuda;
 
 namespace NanoAspire.Native.Rdma;
 
@@ -27,15 +28,16 @@ public sealed class RegionRegistry
 
     /// <summary>Registers <c>[address, address + length)</c>, which must stay valid until <see cref="UnregisterAsync"/> completes.
     /// <paramref name="readGuard"/> is asked before every read by a peer, null lets all through; <paramref name="writeGuard"/> before
-    /// every write, and must be there where peers may write.</summary>
+    /// every write, and must be there where peers may write. <paramref name="kind"/> null: the CUDA driver is asked, where there is one.</summary>
     /// <exception cref="InvalidOperationException">There are <see cref="MaxRegions"/> already.</exception>
-    public MemoryRegion Register(string name, nint address, ulong length, RegionAccess access, IReadGuard? readGuard = null, IWriteGuard? writeGuard = null)
+    public MemoryRegion Register(string name, nint address, ulong length, RegionAccess access, IReadGuard? readGuard = null, IWriteGuard? writeGuard = null, MemoryKind? kind = null)
     {
         if (access.HasFlag(RegionAccess.PeersWrite) && writeGuard is null) throw new ArgumentException("a region that peers may write needs a write guard", nameof(writeGuard));
         ArgumentException.ThrowIfNullOrEmpty(name);
         ArgumentOutOfRangeException.ThrowIfZero(address);
         ArgumentOutOfRangeException.ThrowIfZero(length);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(length, ulong.MaxValue - (ulong)address);
+        var found = kind ?? CudaPointers.KindOf(address);
         lock (_gate)
         {
             var slot = _slots.IndexOf(null);
@@ -46,7 +48,7 @@ public sealed class RegionRegistry
                 _slots.Add(null);
                 _generations.Add(0);
             }
-            var region = new MemoryRegion(new((uint)slot, ++_generations[slot]), name, address, length, access, readGuard, writeGuard);
+            var region = new MemoryRegion(new((uint)slot, ++_generations[slot]), name, address, length, access, readGuard, writeGuard, found);
             _slots[slot] = region;
             return region;
         }

@@ -18,6 +18,8 @@ public enum TransferCode : byte
     LimitExceeded = 6,
     /// <summary>The source serves as many connections as it is allowed to.</summary>
     Busy = 7,
+    /// <summary>The region is in the memory of a device, and its bytes would have to pass through the processor.</summary>
+    DeviceMemory = 8,
 
     /// <summary>No connection, or it broke.</summary>
     PeerLost = 64,

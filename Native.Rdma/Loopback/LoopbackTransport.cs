@@ -1,3 +1,5 @@
+using NanoAspire.Native.Rdma.Cuda;
+
 namespace NanoAspire.Native.Rdma.Loopback;
 
 /// <summary>Transfers between regions of one process: a memory copy, behind the same checks as a remote one.</summary>
@@ -48,6 +50,7 @@ public sealed class LoopbackTransport(RegionRegistry? regions = null) : ITranspo
     {
         using var plan = TransferPlan.Create(Regions, ranges, FrameBytes, FrameRanges);
         if (plan.FrameCount == 0) return 0;
+        DeviceAccess.RequireHost(plan.LocalRegions);
         // Off the caller's thread: a large copy must not hold up whoever submits it.
         await Task.Run(() => CopyFrames(plan, peer, token, writes, cancellationToken), cancellationToken).ConfigureAwait(false);
         return plan.Bytes;
@@ -68,6 +71,7 @@ public sealed class LoopbackTransport(RegionRegistry? regions = null) : ITranspo
             Check(RegionLease.TryOpen(Regions, peer.Incarnation, frame.Remote, access, token, sources.AsSpan(0, frame.Count), out var lease));
             using (lease)
             {
+                if (DeviceAccess.RefusalOfProcessor(lease.Kind) is not null) Check(TransferCode.DeviceMemory);
                 for (var i = 0; i < frame.Count; i++) Copy(lease.Address, plan[frame.Start + i], writes);
             }
             if (writes) Telemetry.Taken(Name, frame.Bytes);

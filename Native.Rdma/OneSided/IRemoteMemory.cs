@@ -1,3 +1,5 @@
+using NanoAspire.Native.Rdma.Cuda;
+
 namespace NanoAspire.Native.Rdma.OneSided;
 
 /// <summary>A region of another process, within reach. Disposed after the last copy.</summary>
@@ -11,6 +13,9 @@ internal interface IRemoteMemory : IDisposable
 
     /// <summary>True when a copy that is started while another one runs gains something.</summary>
     bool Overlaps { get; }
+
+    /// <summary>Null when the local memory can be on this side of a copy; else why not.</summary>
+    string? Refuses(MemoryKind local) => DeviceAccess.RefusalOfProcessor(local);
 
     /// <summary>Moves a frame that lies inside; when the task has ended, however it did, nothing is moved any more.</summary>
     /// <exception cref="TransferException">The peer or the device failed.</exception>

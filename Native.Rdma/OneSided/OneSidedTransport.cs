@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using NanoAspire.Native.Rdma.Cuda;
 using NanoAspire.Native.Rdma.Tcp;
 
 namespace NanoAspire.Native.Rdma.OneSided;
@@ -101,7 +102,11 @@ public abstract class OneSidedTransport : ITransport
         if (!plan.IsOfOneRegion)
             throw new TransferException(TransferCode.BadRequest, "one transfer takes ranges of one remote region");
 
-        if (_tcpFallback && plan.Bytes <= SmallTransfer) return await MoveByTcpAsync(peer, ranges, token, writes, cancellationToken).ConfigureAwait(false);
+        if (_tcpFallback && plan.Bytes <= SmallTransfer && plan.LocalRegions.All(static r => DeviceAccess.RefusalOfProcessor(r.Kind) is null))
+        {
+            try { return await MoveByTcpAsync(peer, ranges, token, writes, cancellationToken).ConfigureAwait(false); }
+            catch (TransferException e) when (e.Code == TransferCode.DeviceMemory) { } // the other side's: a path may reach it
+        }
         try
         {
             if (await TryMoveAsync(plan, peer, remote, token, writes, cancellationToken).ConfigureAwait(false)) return plan.Bytes;
@@ -197,6 +202,8 @@ public abstract class OneSidedTransport : ITransport
     private async Task CopyAsync(RemoteMemoryCache.Entry entry, TransferPeer peer, TransferPlan plan, TransferFrame frame, bool writes, CancellationToken cancellationToken)
     {
         var memory = entry.Memory!;
+        foreach (var region in plan.LocalRegions)
+            if (memory.Refuses(region.Kind) is { } reason) throw new TransferException(TransferCode.DeviceMemory, $"region '{region.Name}': {reason}");
         foreach (ref readonly var range in plan.Slice(frame.Start, frame.Count))
         {
             // The owner has checked it; but a wrong answer of a peer must not become an access violation here.

@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
+using NanoAspire.Native.Rdma.Cuda;
 using NanoAspire.Native.Rdma.OneSided;
 
 namespace NanoAspire.Native.Rdma.Tcp;
@@ -103,7 +104,7 @@ internal sealed class TcpServerConnection(
     private async ValueTask AnswerReadAsync(RequestHeader header, CancellationToken cancellationToken)
     {
         var ranges = new ArraySegment<SourceRange>(_ranges, 0, header.RangeCount);
-        var (code, lease, bytes) = await OpenAsync(header, RegionAccess.PeersRead, ranges, TcpWire.MaxFrameBytes, cancellationToken).ConfigureAwait(false);
+        var (code, lease, bytes) = await OpenAsync(header, RegionAccess.PeersRead, ranges, TcpWire.MaxFrameBytes, byProcessor: true, cancellationToken).ConfigureAwait(false);
         if (code != TransferCode.Ok)
         {
             await RefuseAsync(code, header.FrameId, cancellationToken).ConfigureAwait(false);
@@ -120,7 +121,7 @@ internal sealed class TcpServerConnection(
     private async ValueTask AnswerWriteAsync(RequestHeader header, CancellationToken cancellationToken)
     {
         var ranges = new ArraySegment<SourceRange>(_ranges, 0, header.RangeCount);
-        var (code, lease, bytes) = await OpenAsync(header, RegionAccess.PeersWrite, ranges, TcpWire.MaxFrameBytes, cancellationToken).ConfigureAwait(false);
+        var (code, lease, bytes) = await OpenAsync(header, RegionAccess.PeersWrite, ranges, TcpWire.MaxFrameBytes, byProcessor: true, cancellationToken).ConfigureAwait(false);
         if (code != TransferCode.Ok)
         {
             // Its bytes are on their way; a frame too large to be thrown away ends the connection.
@@ -218,7 +219,7 @@ internal sealed class TcpServerConnection(
         var ranges = new ArraySegment<SourceRange>(_ranges, 0, header.RangeCount);
         var writes = header.Op == TcpOp.PinToWrite;
         var access = writes ? RegionAccess.PeersWrite : RegionAccess.PeersRead;
-        var (code, lease, bytes) = await OpenAsync(header, access, ranges, TcpWire.MaxPinnedBytes, cancellationToken).ConfigureAwait(false);
+        var (code, lease, bytes) = await OpenAsync(header, access, ranges, TcpWire.MaxPinnedBytes, byProcessor: false, cancellationToken).ConfigureAwait(false);
         // A stopped reader reads rubbish when it wakes, a stopped writer writes it: that pin ends with its connection only.
         long? since = writes ? null : time.GetTimestamp();
         if (code == TransferCode.Ok && (_pins.Count == TcpWire.MaxPins || !_pins.TryAdd(header.FrameId, (lease, since))))
@@ -253,12 +254,14 @@ internal sealed class TcpServerConnection(
     }
 
     private async ValueTask<(TransferCode Code, RegionLease Lease, ulong Bytes)> OpenAsync(
-        RequestHeader header, RegionAccess access, ArraySegment<SourceRange> ranges, ulong limit, CancellationToken cancellationToken)
+        RequestHeader header, RegionAccess access, ArraySegment<SourceRange> ranges, ulong limit, bool byProcessor, CancellationToken cancellationToken)
     {
         await _in.ReceiveAsync(_request.AsMemory(TcpWire.RequestHeaderBytes, ranges.Count * TcpWire.RangeBytes), cancellationToken).ConfigureAwait(false);
         if (!TcpRanges.TryRead(_request.AsSpan(TcpWire.RequestHeaderBytes), ranges, limit, out var bytes)) return (TransferCode.LimitExceeded, default, 0);
         var code = RegionLease.TryOpen(regions, header.Incarnation, header.Region, access, header.Token, ranges, out var lease);
-        return (code, lease, bytes);
+        if (code != TransferCode.Ok || !byProcessor || DeviceAccess.RefusalOfProcessor(lease.Kind) is null) return (code, lease, bytes);
+        lease.Dispose();
+        return (TransferCode.DeviceMemory, default, bytes);
     }
 
     private ValueTask AnswerAsync(TransferCode code, ulong frameId, CancellationToken cancellationToken) =>

@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.Extensions.Logging;
+using NanoAspire.Native.Rdma.Cuda;
 using NanoAspire.Native.Rdma.OneSided;
 using NanoAspire.Native.Rdma.SharedMemory;
 
@@ -110,6 +111,7 @@ public sealed class TcpTransport : ITransport
     {
         using var plan = TransferPlan.Create(Regions, ranges, _options.FrameBytes, TcpWire.MaxFrameRanges);
         if (plan.FrameCount == 0) return 0;
+        DeviceAccess.RequireHost(plan.LocalRegions);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
 
         var lanes = new Task[Math.Min(_options.ConnectionsPerRead, plan.FrameCount)];

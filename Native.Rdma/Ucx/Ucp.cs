@@ -22,6 +22,7 @@ internal static unsafe partial class Ucp
     [LibraryImport(Library)] public static partial void ucp_config_release(nint config);
     [LibraryImport(Library)] public static partial UcxStatus ucp_init_version(uint major, uint minor, UcpParams* parameters, nint config, out nint context);
     [LibraryImport(Library)] public static partial void ucp_cleanup(nint context);
+    [LibraryImport(Library)] public static partial UcxStatus ucp_context_query(UcpContext context, UcpContextAttr* attributes);
 
     [LibraryImport(Library)] public static partial UcxStatus ucp_worker_create(UcpContext context, UcpWorkerParams* parameters, out nint worker);
     [LibraryImport(Library)] public static partial void ucp_worker_destroy(nint worker);

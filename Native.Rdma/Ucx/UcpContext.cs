@@ -35,6 +35,18 @@ internal sealed unsafe class UcpContext : SafeHandleZeroOrMinusOneIsInvalid
     /// <exception cref="UcxException">As the constructor; the failure is remembered.</exception>
     public static UcpContext Process => Shared.Value;
 
+    /// <summary>Bit n: memory of <c>ucs_memory_type_t</c> n can be transferred.</summary>
+    /// <exception cref="UcxException">The library does not say.</exception>
+    public ulong MemoryTypes
+    {
+        get
+        {
+            var attributes = new UcpContextAttr { FieldMask = UcpContextAttr.MaskMemoryTypes };
+            UcxException.ThrowIfFailed(Ucp.ucp_context_query(this, &attributes), nameof(Ucp.ucp_context_query));
+            return attributes.MemoryTypes;
+        }
+    }
+
     protected override bool ReleaseHandle()
     {
         Ucp.ucp_cleanup(handle);

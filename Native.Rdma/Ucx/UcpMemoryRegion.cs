@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
+using NanoAspire.Native.Rdma.Cuda;
 
 namespace NanoAspire.Native.Rdma.Ucx;
 
@@ -22,11 +23,13 @@ internal sealed unsafe class UcpMemoryRegion : SafeHandleZeroOrMinusOneIsInvalid
     }
 
     /// <summary>Registers memory of ours; it must outlive the registration.</summary>
-    public static UcpMemoryRegion Register(UcpContext context, nint address, nuint length) => new(context, new()
+    public static UcpMemoryRegion Register(UcpContext context, nint address, nuint length, MemoryKind kind = MemoryKind.Host) => new(context, new()
     {
-        FieldMask = UcpMemMapParams.MaskAddress | UcpMemMapParams.MaskLength,
+        // Host memory UCX finds out by itself, and cheaply.
+        FieldMask = UcpMemMapParams.MaskAddress | UcpMemMapParams.MaskLength | (kind == MemoryKind.Host ? 0 : UcpMemMapParams.MaskMemoryType),
         Address = address,
         Length = length,
+        MemoryType = DeviceAccess.NumberOf(kind),
     });
 
     /// <summary>Has UCX allocate memory, shareable with other processes where it can.</summary>

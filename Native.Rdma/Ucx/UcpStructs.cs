@@ -88,6 +88,15 @@ internal struct UcpEpAttr
     public const ulong MaskTransports = 8;
 }
 
+[StructLayout(LayoutKind.Explicit, Size = 72)]
+internal struct UcpContextAttr
+{
+    [FieldOffset(0)] public ulong FieldMask;
+    [FieldOffset(24)] public ulong MemoryTypes;
+
+    public const ulong MaskMemoryTypes = 4;
+}
+
 [StructLayout(LayoutKind.Sequential)]
 internal struct UcpTransportEntry
 {

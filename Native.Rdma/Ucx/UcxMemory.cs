@@ -1,3 +1,4 @@
+using NanoAspire.Native.Rdma.Cuda;
 using NanoAspire.Native.Rdma.OneSided;
 
 namespace NanoAspire.Native.Rdma.Ucx;
@@ -7,6 +8,7 @@ internal sealed class UcxMemory(UcxThread thread, UcxConnection connection, ulon
 {
     public ulong Length => length;
     public bool NeedsProof => needsProof;
+    public string? Refuses(MemoryKind local) => DeviceAccess.RefusalOfUcx(local, UcxLibrary.Version, UcpContext.Process.MemoryTypes);
     public bool Overlaps => true; // the worker goes from one to the next without waiting for us
 
     public async Task CopyAsync(TransferPlan plan, TransferFrame frame, bool writes, CancellationToken cancellationToken)

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using NanoAspire.Native.Rdma.Cuda;
 using NanoAspire.Native.Rdma.OneSided;
 using NanoAspire.Native.Rdma.Tcp;
 
@@ -42,6 +43,11 @@ internal sealed class UcxPath : IOneSidedPath
         if (!UcxLibrary.IsAvailable) return null;
         try
         {
+            if (DeviceAccess.RefusalOfUcx(region.Kind, UcxLibrary.Version, UcpContext.Process.MemoryTypes) is { } refusal)
+            {
+                _logger.NotOffered(region.Id, refusal);
+                return null;
+            }
             var serving = Serving();
             var key = region.Attach(UcxRegistration.Of).PackKey();
             return new UcxDescription(UcxLibrary.Version, (ulong)region.Address, region.Length, serving.Address, key).ToBytes();

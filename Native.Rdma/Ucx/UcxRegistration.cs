@@ -11,7 +11,7 @@ internal sealed class UcxRegistration : IDisposable
     /// <exception cref="UcxException">No device takes the memory.</exception>
     public static UcxRegistration Of(MemoryRegion region) => UcxArena.Find(region.Address, region.Length) is { } arena
         ? new(arena.Memory, owned: false)
-        : new(UcpMemoryRegion.Register(UcpContext.Process, region.Address, (nuint)region.Length), owned: true);
+        : new(UcpMemoryRegion.Register(UcpContext.Process, region.Address, (nuint)region.Length, region.Kind), owned: true);
 
     public nint Handle => _memory.DangerousGetHandle();
 

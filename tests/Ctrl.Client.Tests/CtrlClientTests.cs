@@ -29,6 +29,8 @@ public sealed class CtrlClientTests
         await client.SetDesiredTopologyAsync("e:0", ["agent-1"], minBandwidth: null, symmetric: false, default);
         var wish = Assert.Single(await client.ReadMailAsync("e:0", "0-0", default));
         Assert.Equal(("connect_peer", "agent-1"), (wish.Fields["type"], wish.Fields["peer"]));
+        Assert.Equal(["agent-1"], await client.ReadTopologyAsync("e:0", default));
+        Assert.Null(await client.ReadTopologyAsync("agent-1", default));
         await client.PostMailAsync("agent-1", "e:0", "qp_ready", new Dictionary<string, string> { ["qp_info"] = "{}" }, default);
         Assert.Equal("{}", Assert.Single(await client.ReadMailAsync("agent-1", "0-0", default)).Fields["qp_info"]);
         Assert.Empty(await client.ReadMailAsync("e:0", wish.Id, default));

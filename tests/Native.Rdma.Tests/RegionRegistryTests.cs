@@ -71,6 +71,6 @@ public sealed class RegionRegistryTests
 
     [Fact]
     public void Reply_codes_never_change_their_number() =>
-        Assert.Equal("Ok=0 BadRequest=1 UnknownRegion=2 StaleRegion=3 OutOfRange=4 TokenRefused=5 LimitExceeded=6 Busy=7 PeerLost=64 Timeout=65 Protocol=66 NotMappable=67",
+        Assert.Equal("Ok=0 BadRequest=1 UnknownRegion=2 StaleRegion=3 OutOfRange=4 TokenRefused=5 LimitExceeded=6 Busy=7 DeviceMemory=8 PeerLost=64 Timeout=65 Protocol=66 NotMappable=67",
             string.Join(' ', Enum.GetValues<TransferCode>().Select(static c => $"{c}={(byte)c}")));
 }

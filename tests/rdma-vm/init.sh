@@ -23,6 +23,7 @@ if [ ! -e /sys/class/infiniband/rxe0 ]; then echo "## device FAILED: no soft-RoC
 echo "## device rxe0: $(cat /sys/class/infiniband/rxe0/ports/1/state), kernel $(uname -r)"
 ls -l /dev/infiniband
 gid=0
+gids=""
 for file in /sys/class/infiniband/rxe0/ports/1/gids/*; do
   index=${file##*/}
   value=$(cat "$file")
@@ -30,9 +31,12 @@ for file in /sys/class/infiniband/rxe0/ports/1/gids/*; do
     0000:0000:0000:0000:0000:0000:0000:0000) continue ;;
     0000:0000:0000:0000:0000:ffff:*) gid=$index ;;
   esac
+  gids="$gids $index"
   echo "gid $index $value $(cat /sys/class/infiniband/rxe0/ports/1/gid_attrs/types/$index)"
 done
 export UCX_NET_DEVICES=rxe0:1 UCX_LOG_FILE=stderr UCX_IB_GID_INDEX=$gid
+# An emulated processor: what takes milliseconds elsewhere takes a minute here.
+export UCX_UD_VERBS_TIMEOUT=600s UCX_RC_VERBS_TIMEOUT=10s UCX_KEEPALIVE_INTERVAL=inf UCX_WARN_UNUSED_ENV_VARS=n
 for kind in rc ud; do
   [ -x /usr/bin/ibv_${kind}_pingpong ] || continue
   ibv_${kind}_pingpong -d rxe0 -g $gid -n 100 > /tmp/pong 2>&1 &
@@ -43,6 +47,28 @@ for kind in rc ud; do
 done
 ucx_info -v | head -n 2
 UCX_TLS=all ucx_info -d | grep -E '^#  *(Transport|Device|.*get)' | head -n 40
+
+# UCX's own transports one by one, connected over TCP: the verbs without the wire-up.
+below() {
+  [ -x /usr/bin/ucx_perftest ] || return 1
+  ucx_perftest -d rxe0:1 -x $1 -t $2 -D $3 -s 2048 -n 20 -w 2 > /tmp/serve 2>&1 &
+  server=$!
+  sleep 3
+  code=1
+  if timeout 40 ucx_perftest 127.0.0.1 -d rxe0:1 -x $1 -t $2 -D $3 -s 2048 -n 20 -w 2 > /tmp/perf 2>&1; then code=0; echo "## uct $1 $2 $3: $(tail -n 1 /tmp/perf)"
+  else echo "## uct $1 $2 $3 FAILED: $(grep -hiE 'error|fatal|assert' /tmp/perf /tmp/serve | head -n 1)"; fi
+  kill $server 2> /dev/null
+  wait $server
+  return $code
+}
+for index in $gids; do                                               # the GID over which UCX's UD, which every connection starts with, works
+  export UCX_IB_GID_INDEX=$index
+  echo "---- gid $index"
+  below rc_verbs put_lat zcopy
+  below rc_verbs get zcopy
+  below ud_verbs am_lat bcopy && gid=$index
+done
+export UCX_IB_GID_INDEX=$gid
 
 two_processes() {                                                    # a source and a reader of 8 blocks of 64 KiB
   rm -f /tmp/in /tmp/out
@@ -67,7 +93,7 @@ for tls in $(cat /etc/ucx-tls); do
     ucx_perftest -t ucp_get -s 65536 -n 200 -w 10 -f > /tmp/serve 2>&1 &
     server=$!
     sleep 3
-    ucx_perftest 127.0.0.1 -t ucp_get -s 65536 -n 200 -w 10 -f > /tmp/perf 2>&1
+    timeout 120 ucx_perftest 127.0.0.1 -t ucp_get -s 65536 -n 200 -w 10 -f > /tmp/perf 2>&1
     code=$?
     grep -hiE "error|fatal|assert|caught" /tmp/perf /tmp/serve | head -n 12
     tail -n 3 /tmp/perf

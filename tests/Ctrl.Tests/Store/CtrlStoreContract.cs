@@ -162,6 +162,22 @@ public abstract class CtrlStoreContract
     }
 
     [Fact]
+    public async Task A_declared_topology_can_be_read_until_its_agent_is_cleaned_up()
+    {
+        Assert.Null(await Store.GetTopologyAsync("s", "a", default));
+        await Store.SetTopologyAsync("s", "a", new TopologySpec(["b", "c"], MinBw: null, Symmetric: true), default);
+        await Store.SetTopologyAsync("s", "b", new TopologySpec(["d"], MinBw: null, Symmetric: false), default);
+        await Store.SetTopologyAsync("s", "a", new TopologySpec(["b"], MinBw: null, Symmetric: true), default);
+        Assert.Equal(["b"], await Store.GetTopologyAsync("s", "a", default));
+        Assert.Equal(["d", "a"], await Store.GetTopologyAsync("s", "b", default));
+        Assert.Null(await Store.GetTopologyAsync("", "a", default));
+        await Store.SetTopologyAsync("s", "a", new TopologySpec([], MinBw: null, Symmetric: false), default);
+        Assert.Empty((await Store.GetTopologyAsync("s", "a", default))!);
+        await Store.CleanupAgentAsync("s", "b", default);
+        Assert.Null(await Store.GetTopologyAsync("s", "b", default));
+    }
+
+    [Fact]
     public async Task A_mailbox_is_read_from_where_the_reader_was()
     {
         for (var i = 0; i < 3; i++) await Store.PostMailAsync("", "a", [new("type", "qp_ready"), new("peer", $"p{i}")], default);

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Reflection;
 using System.Runtime.InteropServices;
+using NanoAspire.Native.Rdma.Cuda;
 using NanoAspire.Native.Rdma.Ucx;
 
 namespace NanoAspire.Native.Rdma.Tests.Ucx;
@@ -17,6 +18,7 @@ public sealed class AbiTests
         (typeof(UcpMemMapParams), "ucp_mem_map_params_t",
             [("FieldMask", "field_mask"), ("Address", "address"), ("Length", "length"), ("Flags", "flags"), ("Protection", "prot"), ("MemoryType", "memory_type")]),
         (typeof(UcpMemAttr), "ucp_mem_attr_t", [("FieldMask", "field_mask"), ("Address", "address"), ("Length", "length"), ("MemoryType", "mem_type")]),
+        (typeof(UcpContextAttr), "ucp_context_attr_t", [("FieldMask", "field_mask"), ("MemoryTypes", "memory_types")]),
         (typeof(UcpRequestParam), "ucp_request_param_t",
             [("AttributeMask", "op_attr_mask"), ("Flags", "flags"), ("Callback", "cb"), ("UserData", "user_data")]),
     ];
@@ -29,6 +31,7 @@ public sealed class AbiTests
         ["ucp_ep_params_t"] = [104, 0, 8, 16, 24, 32],
         ["ucp_mem_map_params_t"] = [40, 0, 8, 16, 24, 28, 32],
         ["ucp_mem_attr_t"] = [32, 0, 8, 16, 24],
+        ["ucp_context_attr_t"] = [64, 0, 24],
         ["ucp_request_param_t"] = [72, 0, 4, 16, 32],
     };
 
@@ -54,6 +57,10 @@ public sealed class AbiTests
         ("UCP_MEM_MAP_ALLOCATE", UcpMemMapParams.FlagAllocate),
         ("UCP_MEM_ATTR_FIELD_ADDRESS", (long)UcpMemAttr.MaskAddress),
         ("UCP_MEM_ATTR_FIELD_LENGTH", (long)UcpMemAttr.MaskLength),
+        ("UCP_ATTR_FIELD_MEMORY_TYPES", (long)UcpContextAttr.MaskMemoryTypes),
+        ("UCS_MEMORY_TYPE_HOST", DeviceAccess.NumberOf(MemoryKind.Host)),
+        ("UCS_MEMORY_TYPE_CUDA", DeviceAccess.NumberOf(MemoryKind.Cuda)),
+        ("UCS_MEMORY_TYPE_CUDA_MANAGED", DeviceAccess.NumberOf(MemoryKind.CudaManaged)),
         ("UCP_OP_ATTR_FIELD_CALLBACK", UcpRequestParam.MaskCallback),
         ("UCP_OP_ATTR_FIELD_USER_DATA", UcpRequestParam.MaskUserData),
         ("UCP_OP_ATTR_FIELD_FLAGS", UcpRequestParam.MaskFlags),
