@@ -42,10 +42,11 @@ public sealed class LinkTests
         network.Plug();
         Assert.Equal($"{blocks * BlockBytes}", await reader.AskAsync(PeerProcess.Text(ticket)));
         Assert.Equal(1, await source.AskNumberAsync($"free {ticket.SeqId}"));
+        Assert.Equal(1, await source.AskNumberAsync("released"));
+        if (ucxTransports is not null) return; // UCX closes the sockets of a lost connection at the pace of the kernel's own timeouts: a minute and more
         for (var i = 0; i < 6000 && (source.Sockets > sockets.Source || reader.Sockets > sockets.Reader); i++) await Task.Delay(10);
         Assert.InRange(source.Sockets, 0, sockets.Source);
         Assert.InRange(reader.Sockets, 0, sockets.Reader);
-        Assert.Equal(1, await source.AskNumberAsync("released"));
     }
 
     [Fact(Skip = Needs.NetworkNamespacesReason, SkipUnless = nameof(Needs.NetworkNamespaces), SkipType = typeof(Needs))]
