@@ -33,7 +33,7 @@ public static class OtlpConfigurationExtensions
             var variables = context.EnvironmentVariables;
             if (context.ExecutionContext.IsRunMode)
             {
-                OtlpTarget.From(configuration, required)?.AddTo(variables);
+                OtlpTarget.From(configuration, required)?.AddTo(variables, forContainer: resource.IsContainer());
                 variables["OTEL_SERVICE_NAME"] = resource.Name;
                 variables["OTEL_RESOURCE_ATTRIBUTES"] = new InstanceAttribute();
                 if (environment.IsDevelopment())

@@ -109,6 +109,8 @@ internal sealed record EngineSettings(string Folder, ModelLoadOptions Load, Engi
     public string ToolCallParser { get; init; } = Auto;
     /// <summary>Name of the reasoning's format, <c>auto</c> (by model type and chat template) or <c>none</c>.</summary>
     public string ReasoningParser { get; init; } = Auto;
+    /// <summary>Reasoning also comes as <c>reasoning</c>, not only as <c>reasoning_content</c>.</summary>
+    public bool MirrorReasoning { get; init; }
 }
 
 /// <summary>The command line is wrong: exit code 2, one line.</summary>

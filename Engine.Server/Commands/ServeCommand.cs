@@ -22,9 +22,10 @@ internal static class ServeCommand
         var local = EngineCommandOptions.Named<bool>("allow-local-prefill", "Serve requests that bring no hand-off, too", false);
         var calls = EngineCommandOptions.Named<string>("tool-call-parser", $"How the model writes tool calls: auto, none, {string.Join(", ", ToolCallFormat.Names)}", EngineSettings.Auto);
         var reasoning = EngineCommandOptions.Named<string>("reasoning-parser", $"How the model marks its reasoning: auto, none, {string.Join(", ", ReasoningFormat.Names)}", EngineSettings.Auto);
+        var mirror = EngineCommandOptions.Named<bool>("mirror-reasoning", "Send reasoning as 'reasoning' too, not only as 'reasoning_content'", false);
         var command = new Command("serve", "Serves a model over HTTP");
         engine.AddTo(command);
-        foreach (Option option in (Option[])[mode, host, port, name, ctrl, scope, ctrlToken, lease, local, calls, reasoning]) command.Options.Add(option);
+        foreach (Option option in (Option[])[mode, host, port, name, ctrl, scope, ctrlToken, lease, local, calls, reasoning, mirror]) command.Options.Add(option);
         command.SetAction(async (parsed, ct) =>
         {
             var settings = engine.Read(parsed);
@@ -44,6 +45,7 @@ internal static class ServeCommand
                     Engine = settings.Engine with { HandoffLease = TimeSpan.FromSeconds(parsed.GetValue(lease)) },
                     ToolCallParser = parsed.GetValue(calls)!,
                     ReasoningParser = parsed.GetValue(reasoning)!,
+                    MirrorReasoning = parsed.GetValue(mirror),
                 },
                 Role = role,
                 Host = parsed.GetValue(host)!,

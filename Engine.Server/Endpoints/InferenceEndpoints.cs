@@ -15,8 +15,6 @@ namespace NanoAspire.Engine.Server.Endpoints;
 /// <summary><c>/v1/chat/completions</c> and <c>/v1/completions</c>: whole, streamed, and as prefill for a remote decode.</summary>
 internal sealed class InferenceEndpoints(ServedModel model, RequestRunner runner, TimeProvider time, ILogger<InferenceEndpoints> logger)
 {
-    private static readonly JsonDocumentOptions JsonLimits = new() { MaxDepth = 64 };
-
     public static void Map(IEndpointRouteBuilder app)
     {
         var group = app.MapGroup("/v1").WithTags("OpenAI");
@@ -27,8 +25,7 @@ internal sealed class InferenceEndpoints(ServedModel model, RequestRunner runner
     private async Task HandleAsync(HttpContext http, bool chat)
     {
         var ct = http.RequestAborted;
-        if (!http.Request.HasJsonContentType()) throw new BadRequestException("Content-Type must be application/json", status: 415);
-        using var body = await JsonDocument.ParseAsync(http.Request.Body, JsonLimits, ct);
+        using var body = await JsonBody.ReadAsync(http.Request, ct);
         var request = InferenceRequestParser.Parse(body.RootElement, chat, model.Defaults);
         if (!model.Serves(request.Model))
         {

@@ -22,8 +22,7 @@ internal static class TokenEndpoints
 
     private static async Task HandleAsync(HttpContext http, ServedModel model, Action<Utf8JsonWriter, JsonFields, ServedModel> answer)
     {
-        if (!http.Request.HasJsonContentType()) throw new BadRequestException("Content-Type must be application/json", status: 415);
-        using var body = await JsonDocument.ParseAsync(http.Request.Body, new JsonDocumentOptions { MaxDepth = 64 }, http.RequestAborted);
+        using var body = await JsonBody.ReadAsync(http.Request, http.RequestAborted);
         if (body.RootElement.ValueKind is not JsonValueKind.Object) throw new BadRequestException("the body must be a JSON object");
         var fields = new JsonFields(body.RootElement);
         if (fields.String("model") is { } name && !model.Serves(name))

@@ -20,7 +20,7 @@ internal sealed class ChatAnswerFormat(InferenceRequest request, ServedModel mod
             Choices = [.. choices.Select((choice, index) => new ChatChoice
             {
                 Index = index,
-                Message = choice.Message,
+                Message = Model.MirrorReasoning ? choice.Message with { Reasoning = choice.Message.ReasoningContent } : choice.Message,
                 Logprobs = Request.Sampling.Logprobs is null ? null : Logprobs.Chat(choice.Tokens),
                 FinishReason = choice.FinishReason,
                 TokenIds = Request.ReturnTokenIds ? [.. choice.Tokens.Select(token => token.Id)] : null,
@@ -53,7 +53,7 @@ internal sealed class ChatAnswerFormat(InferenceRequest request, ServedModel mod
     {
         json.WriteNumber("index", delta.Choice);
         json.WriteStartObject("delta");
-        if (delta.Parts is not null) ChatDeltaWriter.Write(json, delta.Parts);
+        if (delta.Parts is not null) ChatDeltaWriter.Write(json, delta.Parts, Model.MirrorReasoning);
         else if (delta.Text.Length > 0) json.WriteString("content", delta.Text);
         json.WriteEndObject();
         if (Request.Sampling.Logprobs is not null && delta.Token is { } token)

@@ -6,9 +6,16 @@ namespace NanoAspire.Engine.Server.Generation;
 /// <summary>Members of a chat event's <c>delta</c>: each kind of part once, since an event has one place for each.</summary>
 internal static class ChatDeltaWriter
 {
-    public static void Write(Utf8JsonWriter json, IReadOnlyList<AnswerDelta> parts)
+    /// <param name="json">Inside the <c>delta</c>.</param>
+    /// <param name="parts">Of one event.</param>
+    /// <param name="mirror">Writes reasoning as <c>reasoning</c>, too.</param>
+    public static void Write(Utf8JsonWriter json, IReadOnlyList<AnswerDelta> parts, bool mirror)
     {
-        if (Join(parts, AnswerDeltaKind.Reasoning) is { Length: > 0 } reasoning) json.WriteString("reasoning_content", reasoning);
+        if (Join(parts, AnswerDeltaKind.Reasoning) is { Length: > 0 } reasoning)
+        {
+            json.WriteString("reasoning_content", reasoning);
+            if (mirror) json.WriteString("reasoning", reasoning);
+        }
         if (Join(parts, AnswerDeltaKind.Content) is { Length: > 0 } content) json.WriteString("content", content);
         if (!parts.Any(static part => part.CallIndex >= 0)) return;
         json.WriteStartArray("tool_calls");

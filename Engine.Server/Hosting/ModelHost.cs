@@ -57,6 +57,7 @@ internal static class ModelHost
                 Template = template,
                 ToolCalls = settings.ToolCallParser is EngineSettings.Auto ? ToolCallFormat.Detect(template?.Source) : ToolCallFormat.Find(settings.ToolCallParser),
                 Reasoning = settings.ReasoningParser is EngineSettings.Auto ? ReasoningFormat.Detect(runner.Model.ModelType, template?.Source) : ReasoningFormat.Find(settings.ReasoningParser),
+                MirrorReasoning = settings.MirrorReasoning,
                 AllowLocal = allowLocal || role == EngineRole.Hybrid,
             };
         }

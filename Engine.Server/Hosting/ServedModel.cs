@@ -32,6 +32,8 @@ internal sealed class ServedModel : IAsyncDisposable
     public ToolCallFormat? ToolCalls { get; init; }
     /// <summary>How the model marks reasoning; null: it is part of the content.</summary>
     public ReasoningFormat? Reasoning { get; init; }
+    /// <summary>Reasoning is sent under both its names.</summary>
+    public bool MirrorReasoning { get; init; }
 
     /// <summary>What routers may rely on beyond OpenAI's contract.</summary>
     public static IReadOnlyList<string> Capabilities { get; } = ["kv_pulled_at_first_token", "resume", "parses_answers"];

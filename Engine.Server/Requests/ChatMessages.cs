@@ -25,6 +25,9 @@ internal static class ChatMessages
     {
         if (value.ValueKind != JsonValueKind.Object) throw JsonFields.Wrong(at, "an object");
         var message = JsonObject.Create(value)!;
+        CheckCalls(value, at);
+        // Templates know the older name.
+        if (message["reasoning_content"] is null && message["reasoning"] is JsonValue reasoning) message["reasoning_content"] = reasoning.DeepClone();
         if (!value.TryGetProperty("role", out var role) || role.ValueKind != JsonValueKind.String || role.GetString() is "")
             throw new BadRequestException($"'{at}.role' is required", $"{at}.role");
         if (!value.TryGetProperty("content", out var content) || content.ValueKind == JsonValueKind.Null)
@@ -43,14 +46,27 @@ internal static class ChatMessages
         return message;
     }
 
+    private static void CheckCalls(JsonElement message, string at)
+    {
+        if (new JsonFields(message).Find("tool_calls") is not { } calls) return;
+        if (calls.ValueKind != JsonValueKind.Array) throw JsonFields.Wrong($"{at}.tool_calls", "a list");
+        for (var i = 0; i < calls.GetArrayLength(); i++)
+        {
+            if (calls[i].ValueKind != JsonValueKind.Object || !calls[i].TryGetProperty("function", out var function) || function.ValueKind != JsonValueKind.Object
+                || !function.TryGetProperty("name", out var name) || name.ValueKind != JsonValueKind.String)
+                throw new BadRequestException($"'{at}.tool_calls[{i}]' is not a call of a function with a name", $"{at}.tool_calls[{i}]");
+        }
+    }
+
     private static string JoinTextParts(JsonElement parts, string at)
     {
         var text = new StringBuilder();
-        foreach (var part in parts.EnumerateArray())
+        for (var i = 0; i < parts.GetArrayLength(); i++)
         {
+            var part = parts[i];
             var type = part.ValueKind == JsonValueKind.Object && part.TryGetProperty("type", out var t) && t.ValueKind == JsonValueKind.String ? t.GetString() : null;
             if (type != "text" || !part.TryGetProperty("text", out var value) || value.ValueKind != JsonValueKind.String)
-                throw new BadRequestException($"'{at}.content' has a part of type '{type ?? "?"}'; this model takes text only", $"{at}.content");
+                throw new BadRequestException($"'{at}.content[{i}]' is of type '{type ?? "?"}'; this model takes text only", $"{at}.content[{i}]");
             text.Append(value.GetString());
         }
         return text.ToString();

@@ -9,8 +9,8 @@ namespace NanoAspire.Engine.Server.Requests;
 /// </summary>
 internal static class ConstraintParser
 {
-    /// <summary>Null: any text. More than one of the fields is a mistake.</summary>
-    public static OutputConstraint? ParseFormat(JsonFields fields)
+    /// <summary>The constraint and the field it came in; nulls: any text. More than one of the fields is a mistake.</summary>
+    public static (OutputConstraint? Constraint, string? Field) ParseFormat(JsonFields fields)
     {
         var found = new List<(string Name, OutputConstraint Constraint)>();
         if (ResponseFormat(fields) is { } format) found.Add(("response_format", format));
@@ -22,10 +22,10 @@ internal static class ConstraintParser
         {
             if (outputs.ValueKind != JsonValueKind.Object) throw JsonFields.Wrong("structured_outputs", "an object");
             foreach (var member in outputs.EnumerateObject().Where(member => member.Value.ValueKind != JsonValueKind.Null && !IsDetail(member.Name)))
-                found.Add((member.Name, Structured(member.Name, member.Value, $"structured_outputs.{member.Name}")));
+                found.Add(($"structured_outputs.{member.Name}", Structured(member.Name, member.Value, $"structured_outputs.{member.Name}")));
         }
         if (found.Count > 1) throw new BadRequestException($"'{found[0].Name}' and '{found[1].Name}' cannot be combined", found[1].Name);
-        return found.Count == 0 ? null : found[0].Constraint;
+        return found.Count == 0 ? default : (found[0].Constraint, found[0].Name);
     }
 
     /// <summary>Null: no tools, or none that may be called.</summary>

@@ -19,7 +19,7 @@ internal sealed class GrammarSource(ServedModel model)
     public CompiledGrammar? Of(InferenceRequest request, ReadOnlySpan<int> prompt)
     {
         if (Constraint(request, prompt) is not { } constraint) return null;
-        var param = request.Format is null ? "tools" : "response_format";
+        var param = request.FormatField ?? "tools";
         if (_cache is null) throw new BadRequestException($"model '{model.Name}' has no tokenizer, so its output cannot be constrained", param, "no_tokenizer");
         try { return _cache.Value.Get(constraint); }
         catch (GrammarException e) { throw new BadRequestException(e.Message, param, "invalid_schema"); }

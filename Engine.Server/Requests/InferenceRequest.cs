@@ -28,6 +28,8 @@ internal sealed record InferenceRequest
     public int[]? ResumeTokenIds { get; init; }
     /// <summary>What the text must look like; null for any.</summary>
     public OutputConstraint? Format { get; init; }
+    /// <summary>The field that <see cref="Format"/> came in, for errors.</summary>
+    public string? FormatField { get; init; }
     /// <summary>Null: no tools, or none may be called.</summary>
     public ToolChoice? ToolChoice { get; init; }
     public bool ParallelToolCalls { get; init; } = true;

@@ -10,6 +10,8 @@ namespace NanoAspire.Engine.Server.Requests;
 /// </summary>
 internal static class InferenceRequestParser
 {
+    private static readonly string[] Efforts = ["none", "minimal", "low", "medium", "high", "xhigh", "max"];
+
     private const int MostChoices = 128;
     private const int MostPrompts = 256;
     private const int MostStops = 16;
@@ -20,6 +22,7 @@ internal static class InferenceRequestParser
         var fields = new JsonFields(body);
         RefuseUnsupported(fields);
 
+        var (format, formatField) = ConstraintParser.ParseFormat(fields);
         var request = new InferenceRequest
         {
             Chat = chat,
@@ -28,12 +31,13 @@ internal static class InferenceRequestParser
             Stops = ParseStops(fields),
             Choices = fields.Int("n") ?? 1,
             Stream = fields.Bool("stream") ?? false,
-            IncludeUsage = fields.Find("stream_options") is { ValueKind: JsonValueKind.Object } options
-                && (new JsonFields(options).Bool("include_usage") ?? false),
+            IncludeUsage = IncludesUsage(fields),
             ReturnTokenIds = fields.Bool("return_token_ids") ?? false,
             Resumable = fields.Bool("resumable") ?? false,
-            ResumeTokenIds = fields.Find("resume_token_ids") is { ValueKind: JsonValueKind.Array } resumed ? JsonFields.ReadInts(resumed, "resume_token_ids") : null,
-            Format = ConstraintParser.ParseFormat(fields),
+            ResumeTokenIds = fields.Find("resume_token_ids") is not { } resumed ? null
+                : resumed.ValueKind is JsonValueKind.Array ? JsonFields.ReadInts(resumed, "resume_token_ids") : throw JsonFields.Wrong("resume_token_ids", "a list of integers"),
+            Format = format,
+            FormatField = formatField,
             ToolChoice = chat ? ConstraintParser.ParseToolChoice(fields) : null,
             ParallelToolCalls = fields.Bool("parallel_tool_calls") ?? true,
             SkipSpecialTokens = fields.Bool("skip_special_tokens") ?? true,
@@ -133,10 +137,33 @@ internal static class InferenceRequestParser
         ];
     }
 
+    /// <summary>
+    /// Variables for the chat template: <c>chat_template_kwargs</c>, and what <c>reasoning_effort</c> means to templates that know of it.
+    /// They call it by that name, or have a switch: <c>enable_thinking</c> (Qwen, GLM) or <c>thinking</c> (DeepSeek, Kimi).
+    /// </summary>
     internal static JsonObject? ParseTemplateArguments(JsonFields fields)
     {
-        if (fields.Find("chat_template_kwargs") is not { } arguments) return null;
-        return arguments.ValueKind is JsonValueKind.Object ? JsonObject.Create(arguments) : throw JsonFields.Wrong("chat_template_kwargs", "an object");
+        JsonObject? variables = null;
+        if (fields.Find("chat_template_kwargs") is { } arguments)
+            variables = arguments.ValueKind is JsonValueKind.Object ? JsonObject.Create(arguments) : throw JsonFields.Wrong("chat_template_kwargs", "an object");
+        if (fields.String("reasoning_effort") is not { } effort) return variables;
+        if (!Efforts.Contains(effort)) throw new BadRequestException($"'reasoning_effort' must be one of {string.Join(", ", Efforts)}", "reasoning_effort");
+        variables ??= [];
+        variables.TryAdd("reasoning_effort", effort);   // what the client says to the template itself counts
+        foreach (var name in (string[])["enable_thinking", "thinking"]) variables.TryAdd(name, effort != "none");
+        return variables;
+    }
+
+    private static bool IncludesUsage(JsonFields fields)
+    {
+        if (fields.Find("stream_options") is not { } options) return false;
+        if (options.ValueKind is not JsonValueKind.Object) throw JsonFields.Wrong("stream_options", "an object");
+        return new JsonFields(options).Find("include_usage") switch
+        {
+            null or { ValueKind: JsonValueKind.False } => false,
+            { ValueKind: JsonValueKind.True } => true,
+            _ => throw JsonFields.Wrong("stream_options.include_usage", "true or false"),
+        };
     }
 
     internal static JsonArray? ParseTools(JsonFields fields)

@@ -27,14 +27,14 @@ internal readonly struct JsonFields(JsonElement body)
     {
         null => null,
         { ValueKind: JsonValueKind.Number } value when value.TryGetInt32(out var number) => number,
-        _ => throw Wrong(name, "an integer"),
+        _ => throw Wrong(name, "an integer of 32 bits"),
     };
 
     public long? Long(string name) => Find(name) switch
     {
         null => null,
         { ValueKind: JsonValueKind.Number } value when value.TryGetInt64(out var number) => number,
-        _ => throw Wrong(name, "an integer"),
+        _ => throw Wrong(name, "an integer of 64 bits"),
     };
 
     public float? Float(string name) => Find(name) switch

@@ -3,7 +3,7 @@ using NanoAspire.Engine.Models;
 
 namespace NanoAspire.Engine.Execution;
 
-/// <summary>Runs a draft module over blocks of its own, which only this engine ever reads. Owns them and the hidden rows; the rest is its model runner's.</summary>
+/// <summary>Runs a draft module over blocks of its own, which only this engine ever reads. Owns the hidden rows; the rest is its model runner's.</summary>
 internal sealed unsafe class DraftRunner(ModelInfo info, IDraftModule module, KvArena kv, Workspace workspace, int maxBatchedTokens) : IDraftRunner, IDisposable
 {
     private readonly StepInput _step = new();
@@ -31,11 +31,7 @@ internal sealed unsafe class DraftRunner(ModelInfo info, IDraftModule module, Kv
             module.Forward(_step, hidden, kv, workspace, new Tensor(outputs, _step.LogitsCount, module.HiddenSize), new Tensor(rows, _step.LogitsCount, info.VocabSize));
     }
 
-    public void Dispose()
-    {
-        _hidden.Dispose();
-        kv.Dispose();
-    }
+    public void Dispose() => _hidden.Dispose();
 
     private ReadOnlySpan<float> Source(int row, bool again)
     {

@@ -45,7 +45,7 @@ internal sealed record KvGeometry(int Heads, int HeadDim, int BlockSize, WeightT
             Copy(from + (head * HeadBytes) + (fromSlot * slot), to + (head * target.HeadBytes) + (toSlot * slot), count * slot);
             var values = from + ((Heads + head) * HeadBytes) + (fromSlot * panel);
             var into = to + ((Heads + head) * target.HeadBytes) + (toSlot * panel);
-            for (var dims = 0; dims < HeadDim / Panel; dims++)
+            for (var dims = 0; dims < (HeadDim + Panel - 1) / Panel; dims++)
                 Copy(values + (dims * BlockSize * panel), into + (dims * target.BlockSize * panel), count * panel);
         }
         if (ScaleBytes == 0) return true;

@@ -70,6 +70,7 @@ internal sealed partial class EngineCore
             if (sequence.State != ClaimState.Running) break;
         }
         _metrics.Verified(drafts, accepted);
+        sequence.Verified(drafts, accepted);
         if (!recurrent || sequence.State != ClaimState.Running) return accepted;
         if (accepted == drafts) Scheduler.Advance(sequence, 1 + drafts);
         else sequence.Behind = sequence.Remaining - 1;

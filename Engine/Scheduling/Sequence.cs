@@ -56,6 +56,8 @@ internal sealed class Sequence : Claim
     public bool Decodes => Remaining <= 1 + Behind;
     /// <summary>Guesses of what follows the tokens, for the next step; none is ever part of them before it is checked.</summary>
     public List<int> Drafts { get; } = [];
+    /// <summary>Drafts worth checking: one more than were right the last time, and twice as many again once all are.</summary>
+    public int DraftLimit { get; private set; } = EngineOptions.MaxSpeculativeTokens;
     /// <summary>Of a draft module.</summary>
     public DraftContext DraftContext { get; } = new();
     /// <summary>Whether the next step can check guesses: not one that ends a prompt, whose KV and state may be wanted for themselves.</summary>
@@ -76,6 +78,10 @@ internal sealed class Sequence : Claim
 
     public ChannelReader<GenerationOutput> Outputs => _outputs.Reader;
     public override bool IsUnwanted => _abortRequested;
+
+    /// <summary>Learns from a step that has checked drafts.</summary>
+    public void Verified(int drafts, int accepted) =>
+        DraftLimit = accepted == drafts ? Math.Min(Math.Max(DraftLimit, 2 * drafts), EngineOptions.MaxSpeculativeTokens) : accepted + 1;
 
     /// <summary>True for the first call only.</summary>
     public bool RequestAbort() => !Interlocked.Exchange(ref _abortRequested, true);

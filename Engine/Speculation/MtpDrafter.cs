@@ -39,7 +39,7 @@ internal sealed class MtpDrafter(IDraftRunner module, int vocabSize, int blockSi
             context.Include(input.Start, sequence.Table, blockSize);
             var (first, end) = (Math.Max(input.Start, context.First), input.Start + input.Count);
             if (first >= end) continue;
-            var most = Math.Min(tokens, sequence.TokenLimit - sequence.TokenCount - 1);
+            var most = Math.Min(Math.Min(tokens, sequence.DraftLimit), sequence.TokenLimit - sequence.TokenCount - 1);
             var drafts = sequence.MayDraft && most > 0;
             Add(sequence, first, end, drafts, axes, sequence.Tokens[(first + 1)..(end + 1)]);
             for (var place = first; place < end; place++) _sources.Add(input.Row + place - input.Start);

@@ -19,7 +19,7 @@ internal sealed class NGramDrafter(int tokens) : IDrafter
         foreach (var (sequence, _, _, _) in step)
         {
             if (!sequence.MayDraft) continue;
-            var found = Propose(sequence.Tokens, _drafts);
+            var found = Propose(sequence.Tokens, _drafts.AsSpan(0, Math.Min(tokens, sequence.DraftLimit)));
             sequence.Drafts.AddRange(_drafts.AsSpan(0, found));
         }
     }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using NanoAspire.Hosting.Run;
 
 namespace Aspire.Hosting.ApplicationModel;
 
@@ -31,9 +32,7 @@ public class EndpointReferenceExpression(EndpointReference endpointReference, En
         if (Property == EndpointProperty.TargetPort) return TargetPort(annotation, context).ToString(CultureInfo.InvariantCulture);
 
         var allocated = await annotation.WaitForAllocationAsync(cancellationToken).ConfigureAwait(false);
-        var (host, port) = context.Caller is { } caller && caller.IsContainer()
-            ? ("host.docker.internal", allocated.Port)                            // a container reaches processes through the host's address
-            : (allocated.Address, allocated.Port);
+        var (host, port) = AddressFor(context, annotation, allocated);
         return Property switch
         {
             EndpointProperty.Url => string.Create(CultureInfo.InvariantCulture, $"{annotation.UriScheme}://{host}:{port}"),
@@ -43,6 +42,19 @@ public class EndpointReferenceExpression(EndpointReference endpointReference, En
             EndpointProperty.HostAndPort => string.Create(CultureInfo.InvariantCulture, $"{host}:{port}"),
             _ => throw new InvalidOperationException($"The property '{Property}' is not supported for the endpoint '{Endpoint.EndpointName}'."),
         };
+    }
+
+    /// <summary>A container reaches other containers by name at the port that they bind, and processes through the host's address.</summary>
+    private (string Host, int Port) AddressFor(ValueProviderContext context, EndpointAnnotation annotation, AllocatedEndpoint allocated)
+    {
+        if (context.Containers is not { } network)
+        {
+            var isContainer = context.Caller is { } caller && caller.IsContainer();
+            return (isContainer ? ContainerNetwork.HostName : allocated.Address, allocated.Port);
+        }
+        if (network.Has(Endpoint.Resource)) return (ContainerNetwork.AliasOf(Endpoint.Resource), annotation.TargetPort ?? allocated.Port);
+        if (annotation.TargetHost is "localhost" or "127.0.0.1") network.Expose(allocated.Port);
+        return (ContainerNetwork.HostName, allocated.Port);
     }
 
     private string Binding(string part) => $"{{{Endpoint.Resource.Name}.bindings.{Endpoint.EndpointName}.{part}}}";

@@ -13,6 +13,9 @@ public class ValueProviderContext
     /// <summary>The network that the caller lives in; null means the host's own.</summary>
     public NetworkIdentifier? Network { get; init; }
 
+    /// <summary>The network of a container that asks; null for processes.</summary>
+    internal ContainerNetwork? Containers { get; init; }
+
     /// <summary>The replica that is being started: target ports differ from one to the next.</summary>
     internal ResourceInstance? Instance { get; init; }
 }

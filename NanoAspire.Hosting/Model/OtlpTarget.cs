@@ -26,9 +26,9 @@ internal sealed record OtlpTarget(string Endpoint, string? Protocol, string? Hea
         return null;
     }
 
-    public void AddTo(Dictionary<string, object> variables)
+    public void AddTo(Dictionary<string, object> variables, bool forContainer)
     {
-        variables["OTEL_EXPORTER_OTLP_ENDPOINT"] = Endpoint;
+        variables["OTEL_EXPORTER_OTLP_ENDPOINT"] = forContainer ? new HostUrl(Endpoint) : Endpoint;
         if (!string.IsNullOrEmpty(Protocol)) variables["OTEL_EXPORTER_OTLP_PROTOCOL"] = Protocol;
         if (!string.IsNullOrEmpty(Headers)) variables["OTEL_EXPORTER_OTLP_HEADERS"] = Headers;
     }

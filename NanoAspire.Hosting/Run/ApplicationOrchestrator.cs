@@ -21,13 +21,14 @@ internal sealed class ApplicationOrchestrator(DistributedApplicationModel model,
     private readonly Dictionary<IResource, ResourceRunner> _runners = [];
     private readonly CancellationTokenSource _stopping = new();
     private ProcessStarter? _starter;
+    private ProcessFactory? _factory;
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         if (!execution.IsRunMode) return;
         ModelChecks.Check(model, checks.Value);
         _starter = new ProcessStarter();
-        var factory = new ProcessFactory(_starter, execution, logs, host.Assembly);
+        var factory = _factory = new ProcessFactory(_starter, execution, logs, new HostIdentity(host.Assembly, (configuration["AppHost:Sha256"] ?? "00000000")[..8].ToLowerInvariant()));
         var services = new RunServices(notifications, logs, eventing, _starter, factory, provider, time);
 
         var resources = model.Resources.ToArray();
@@ -90,6 +91,7 @@ internal sealed class ApplicationOrchestrator(DistributedApplicationModel model,
         {
             await Task.WhenAll(layer.Where(_runners.ContainsKey).Select(r => _runners[r].StopAllAsync(Grace, hurry.Token))).ConfigureAwait(false);
         }
+        if (_factory is not null) await _factory.DisposeAsync().ConfigureAwait(false);      // a network goes when nobody is in it
     }
 
     public Task<ExecuteCommandResult> StartAsync(IResource resource, string instanceId, CancellationToken ct) => OnRunner(resource, r => r.StartAsync(instanceId, ct));
@@ -102,6 +104,7 @@ internal sealed class ApplicationOrchestrator(DistributedApplicationModel model,
     public async ValueTask DisposeAsync()
     {
         foreach (var runner in _runners.Values) await runner.DisposeAsync().ConfigureAwait(false);
+        if (_factory is not null) await _factory.DisposeAsync().ConfigureAwait(false);
         _starter?.Dispose();
         _stopping.Dispose();
     }

@@ -6,13 +6,24 @@ namespace NanoAspire.Hosting.Run;
 /// <summary>A container as a process: the runtime's client stays in the foreground, so its output, signals and exit code are the container's.</summary>
 internal static class ContainerProcess
 {
+    /// <summary>The container as the foreground process of its client; it is gone with it.</summary>
+    public static ProcessSpec Create(string runtime, string name, IReadOnlyList<string> options, IReadOnlyDictionary<string, string> environment) =>
+        new(runtime, ["run", "--rm", .. options], Environment.CurrentDirectory, environment) { CleanUp = () => Remove(runtime, name) };
+
+    public static string NameOf(IResource container, string suffix) => container.TryGetLastAnnotation<ContainerNameAnnotation>(out var named) ? named.Name : $"{container.Name}-{suffix}";
+
+    /// <summary>What follows <c>run</c> or <c>create</c>. Values of variables are not in it: the client takes them from its own environment.</summary>
     /// <exception cref="DistributedApplicationException">The container has no image.</exception>
-    public static ProcessSpec Create(IResource container, ResourceInstance instance, string runtime, IReadOnlyList<string> runtimeArguments,
+    public static List<string> Options(IResource container, string name, ContainerNetwork network, IReadOnlyList<string> runtimeArguments,
         IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string> environment)
     {
         var image = ImageOf(container);
-        var name = container.TryGetLastAnnotation<ContainerNameAnnotation>(out var named) ? named.Name : $"{container.Name}-{instance.Suffix}";
-        var command = new List<string> { "run", "--rm", "--init", "--name", name, "--add-host", "host.docker.internal:host-gateway" };
+        var command = new List<string> { "--init", "--name", name };
+        if (!runtimeArguments.Any(a => a.StartsWith("--net", StringComparison.Ordinal)))       // its own choice of a network
+        {
+            command.AddRange(["--network", network.Name, "--network-alias", container.Name, "--network-alias", ContainerNetwork.AliasOf(container)]);
+            command.AddRange(["--add-host", $"{ContainerNetwork.HostName}:{network.HostAddress}"]);
+        }
         if (container.TryGetLastAnnotation<ContainerImagePullPolicyAnnotation>(out var pull) && pull.ImagePullPolicy != ImagePullPolicy.Default)
         {
             command.AddRange(["--pull", pull.ImagePullPolicy == ImagePullPolicy.Always ? "always" : "missing"]);
@@ -27,12 +38,12 @@ internal static class ContainerProcess
             var source = string.IsNullOrEmpty(mount.Source) ? "" : $",source={mount.Source}";
             command.AddRange(["--mount", $"type={type}{source},target={mount.Target}{(mount.IsReadOnly ? ",readonly" : "")}"]);
         }
-        foreach (var variable in environment.Keys) command.AddRange(["-e", variable]);      // the value comes from the client's own environment
+        foreach (var variable in environment.Keys) command.AddRange(["-e", variable]);
         if (container is ContainerResource { Entrypoint: { Length: > 0 } entrypoint }) command.AddRange(["--entrypoint", entrypoint]);
         command.AddRange(runtimeArguments);
         command.Add(image);
         command.AddRange(arguments);
-        return new ProcessSpec(runtime, command, Environment.CurrentDirectory, environment) { CleanUp = () => Remove(runtime, name) };
+        return command;
     }
 
     /// <summary>The build that has to come first; null where the image is there already.</summary>

@@ -17,26 +17,32 @@ internal static class ContainerRuntime
         return null;
     }
 
-    private static async Task<bool> AnswersAsync(string tool, CancellationToken ct)
+    private static async Task<bool> AnswersAsync(string tool, CancellationToken ct) => (await RunAsync(tool, ["ps", "--quiet", "--last", "1"], Limit, ct).ConfigureAwait(false)).Code == 0;
+
+    /// <summary>One call of the tool: its exit code, and what it wrote on either output. It is killed at the limit, with code −1.</summary>
+    public static async Task<(int Code, string Output)> RunAsync(string tool, IReadOnlyList<string> arguments, TimeSpan limit, CancellationToken ct)
     {
-        using var process = Process.Start(new ProcessStartInfo(tool, ["ps", "--quiet", "--last", "1"])
+        using var process = Process.Start(new ProcessStartInfo(tool, arguments)
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
             RedirectStandardInput = true,
         });
-        if (process is null) return false;
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        limit.CancelAfter(Limit);
+        if (process is null) return (-1, "");
+        process.StandardInput.Close();
+        using var timer = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        timer.CancelAfter(limit);
         try
         {
-            await process.WaitForExitAsync(limit.Token).ConfigureAwait(false);
-            return process.ExitCode == 0;
+            var (output, errors) = (process.StandardOutput.ReadToEndAsync(timer.Token), process.StandardError.ReadToEndAsync(timer.Token));
+            await process.WaitForExitAsync(timer.Token).ConfigureAwait(false);
+            return (process.ExitCode, await output.ConfigureAwait(false) + await errors.ConfigureAwait(false));
         }
-        catch (OperationCanceledException) when (!ct.IsCancellationRequested)
+        catch (OperationCanceledException)
         {
             process.Kill(entireProcessTree: true);
-            return false;
+            ct.ThrowIfCancellationRequested();
+            return (-1, $"no answer in {limit.TotalSeconds:0} s");
         }
     }
 }

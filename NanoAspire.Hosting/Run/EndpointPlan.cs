@@ -1,3 +1,5 @@
+using NanoAspire.Hosting.Redis;
+
 namespace NanoAspire.Hosting.Run;
 
 /// <summary>
@@ -25,6 +27,12 @@ internal sealed class EndpointPlan : IAsyncDisposable
         {
             Check(resource, endpoint, isContainer);
             CheckReplicas(resource, endpoint, resource.GetReplicaCount());
+            if ((isContainer || (resource is RedisResource && RedisProcess.FindServer() is null)) && PersistentContainer.IsPersistent(resource))
+            {
+                // Its own container may be running with that port already: the same one in every run, and nobody else to ask.
+                endpoint.AllocatedEndpoint = new AllocatedEndpoint(endpoint, "localhost", endpoint.Port ?? PortReservation.Stable($"{resource.Name}/{endpoint.Name}"));
+                continue;
+            }
             var reservation = Reserve(resource, endpoint, randomizePorts && endpoint.IsProxied, warn);
             if (NeedsProxy(resource, endpoint)) plan._proxies[endpoint.Name] = TcpProxy.Start(endpoint.TargetHost, reservation);
             else plan._reserved[endpoint.Name] = reservation;

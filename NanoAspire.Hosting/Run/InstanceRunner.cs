@@ -145,6 +145,7 @@ internal sealed class InstanceRunner(ResourceInstance instance, EndpointPlan end
             {
                 await PublishAsync(s => s with { State = KnownResourceStates.Stopping }).ConfigureAwait(false);
                 endpoints.Close(Instance);                           // what is open goes on, what is new goes to its siblings
+                if (!_closed && spec.Stop is { } end) await end(CancellationToken.None).ConfigureAwait(false);
                 return (await process.StopAsync(_grace, services.Time, CancellationToken.None).ConfigureAwait(false), process.LastWords, ready);
             }
             return (await process.Exited.ConfigureAwait(false), process.LastWords, ready);

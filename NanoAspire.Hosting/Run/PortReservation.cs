@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Text;
 
 namespace NanoAspire.Hosting.Run;
 
@@ -56,6 +58,13 @@ internal sealed class PortReservation : IDisposable
             if (TryFixed(host, Candidate()) is { } reservation) return reservation;
         }
         throw new DistributedApplicationException("No free TCP port was found.");
+    }
+
+    /// <summary>A port that is always the same for the same key, and that the system does not give out by itself.</summary>
+    public static int Stable(string key)
+    {
+        var number = BitConverter.ToUInt32(SHA256.HashData(Encoding.UTF8.GetBytes(key)));
+        return FirstPort + (int)(number % (uint)Math.Max(1, EphemeralFrom - FirstPort));
     }
 
     public void Dispose() => _sockets.ForEach(s => s.Dispose());

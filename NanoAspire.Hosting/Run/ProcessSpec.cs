@@ -6,6 +6,9 @@ internal sealed record ProcessSpec(string FileName, IReadOnlyList<string> Argume
     /// <summary>Written to the process at once, then its input ends. Secrets go this way and not on the command line.</summary>
     public string StandardInput { get; init; } = "";
 
+    /// <summary>How a person's stop command ends what the process stands for, where its own end would not.</summary>
+    public Func<CancellationToken, Task>? Stop { get; init; }
+
     /// <summary>Run after the process has ended (a container's removal, a temporary folder).</summary>
     public Action? CleanUp { get; init; }
 }

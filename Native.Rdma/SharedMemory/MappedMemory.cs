@@ -102,23 +102,31 @@ internal sealed class MappedMemory : IRemoteMemory
     {
         var from = frame.Bytes * (ulong)share / (ulong)shares;
         var until = frame.Bytes * (ulong)(share + 1) / (ulong)shares;
+        var streams = frame.Bytes >= StreamingCopy.WorthwhileBytes;
         var start = 0ul;
-        for (var i = frame.Start; i < frame.Start + frame.Count && start < until; i++)
+        try
         {
-            var range = plan[i];
-            var end = start + range.Length;
-            for (var at = Math.Max(from, start); at < Math.Min(until, end);)
+            foreach (ref readonly var range in plan.Slice(frame.Start, frame.Count))
             {
-                cancellationToken.ThrowIfCancellationRequested();
-                var bytes = Math.Min(Math.Min(until, end) - at, PieceBytes);
-                var within = at - start;
-                var remote = (byte*)Address + range.RemoteOffset + within;
-                var local = (byte*)range.LocalAddress + within;
-                if (writes) Buffer.MemoryCopy(local, remote, bytes, bytes);
-                else Buffer.MemoryCopy(remote, local, bytes, bytes);
-                at += bytes;
+                if (start >= until) break;
+                var end = start + range.Length;
+                for (var at = Math.Max(from, start); at < Math.Min(until, end);)
+                {
+                    cancellationToken.ThrowIfCancellationRequested();
+                    var bytes = Math.Min(Math.Min(until, end) - at, PieceBytes);
+                    var remote = (byte*)Address + range.RemoteOffset + (at - start);
+                    var local = (byte*)range.LocalAddress + (at - start);
+                    var (source, target) = writes ? ((nint)local, (nint)remote) : ((nint)remote, (nint)local);
+                    if (streams) StreamingCopy.Copy((byte*)source, (byte*)target, bytes);
+                    else Buffer.MemoryCopy((byte*)source, (byte*)target, bytes, bytes);
+                    at += bytes;
+                }
+                start = end;
             }
-            start = end;
+        }
+        finally
+        {
+            StreamingCopy.Fence();
         }
     }
 }

@@ -7,7 +7,7 @@ namespace NanoAspire.Native.Rdma.Tcp;
 internal sealed class TcpConnection : IDisposable
 {
     /// <summary>Frames pinned, and copied, at one time before the speed of this peer is known: a pin does not wait for ever.</summary>
-    private const int PinsAtFirst = 4, CopiesAtFirst = 2;
+    private const int PinsAtFirst = 4, CopiesAtFirst = 2, CopiesWhenFast = 4;
     /// <summary>A frame copied within it: then all that may be pinned at one time are, long before any of the pins ends.</summary>
     private static readonly TimeSpan FastCopy = TimeSpan.FromMilliseconds(100);
 
@@ -187,7 +187,7 @@ internal sealed class TcpConnection : IDisposable
                 if (!running.TryPeek(out var first)) break;
                 await first.Copy.ConfigureAwait(false);
                 running.Dequeue();
-                if (_time.GetElapsedTime(first.Since) < FastCopy) (pins, copies) = (TcpWire.MaxPins, overlaps ? TcpWire.MaxPins : 1);
+                if (_time.GetElapsedTime(first.Since) < FastCopy) (pins, copies) = (TcpWire.MaxPins, overlaps ? CopiesWhenFast : 1);
                 await SendAsync(TcpOp.Unpin, peer, first.Region, first.Pin, deadline.Token).ConfigureAwait(false);
                 deadline.Restart(_options.FrameTimeout);
             }

@@ -83,6 +83,7 @@ internal sealed class UcxPath : IOneSidedPath
             var used = transports.Length == 0 ? "" : $" over {string.Join(", ", transports)}";
             // What is mapped is copied by old versions, and by newer ones only if they also have a device for it.
             if (mapped) return (new UcxMemory(thread, connection, remote.Length, CopiesForeignMemory(UcxLibrary.Version)), $"UCX {UcxLibrary.Version}{used}: mapped");
+            if (_options.AcceptImitation) return (new UcxMemory(thread, connection, remote.Length, needsProof: false), $"UCX {UcxLibrary.Version}{used}: imitated where no device does it, as was asked for");
             if (UcxLibrary.Version < OneSidedForeignMemory && !UcxLibrary.HasRdmaDevice)
             {
                 thread.Post(connection.Dispose);

@@ -34,6 +34,8 @@ public sealed record ChatMessage
     public string? Content { get; init; }
     /// <summary>What the model thought first, where its family marks it.</summary>
     public string? ReasoningContent { get; init; }
+    /// <summary>The same once more, under the name that some newer clients read; only where asked for.</summary>
+    public string? Reasoning { get; init; }
     public IReadOnlyList<ToolCall>? ToolCalls { get; init; }
 }
 

@@ -13,6 +13,9 @@ internal sealed record ParsingOptions
     /// <summary>Name of the reasoning's format; null: reasoning stays in the content.</summary>
     public string? Reasoning { get; init; }
 
+    /// <summary>Reasoning also comes as <c>reasoning</c>, not only as <c>reasoning_content</c>.</summary>
+    public bool MirrorReasoning { get; init; }
+
     public bool Enabled => ToolCalls is not null || Reasoning is not null;
 
     public void Validate()

@@ -32,6 +32,7 @@ internal static class RouterCommand
     private static readonly Option<int?> Moves = Named<int?>("--migration-limit", "How often a stream may go on at another engine when its own breaks off (default 1)");
     private static readonly Option<string?> ToolCallParser = Named<string?>("--tool-call-parser", "Format of the tool calls of engines that do not parse their answers (default: none)");
     private static readonly Option<string?> ReasoningParser = Named<string?>("--reasoning-parser", "Format of the reasoning of engines that do not parse their answers (default: none)");
+    private static readonly Option<bool> MirrorReasoning = Named<bool>("--mirror-reasoning", "Send reasoning that the router tells apart as 'reasoning' too, not only as 'reasoning_content'");
     private static readonly Option<int?> MaxInFlight = Named<int?>("--max-inflight", "Requests of one model served at a time (default: no limit)");
     private static readonly Option<int?> QueueLength = Named<int?>("--queue-length", "Requests of one model that may wait (default 1024)");
     private static readonly Option<double?> QueueWait = Named<double?>("--queue-wait", "Seconds a request may wait (default 30)");
@@ -56,7 +57,7 @@ internal static class RouterCommand
         var command = new RootCommand("OpenAI front door: routes requests to engines and pairs prefill with decode")
         {
             Host, Port, CtrlAddress, CtrlScope, CtrlToken, Engines, ApiKeys, AdminKeys, ForwardAuthorization, Strategy, PrefillStrategy, DecodeStrategy, HybridStrategy,
-            ModelStrategies, NoHybridFallback, Retries, Moves, ToolCallParser, ReasoningParser, MaxInFlight, QueueLength, QueueWait, RateLimit, RateBurst, MaxBody, MaxImages, MaxImageBytes, ImageHosts, EncodeTimeout, ProbeInterval, BreakerFailures,
+            ModelStrategies, NoHybridFallback, Retries, Moves, ToolCallParser, ReasoningParser, MirrorReasoning, MaxInFlight, QueueLength, QueueWait, RateLimit, RateBurst, MaxBody, MaxImages, MaxImageBytes, ImageHosts, EncodeTimeout, ProbeInterval, BreakerFailures,
             PrefillTimeout, FirstByteTimeout, SilenceTimeout, DrainTimeout,
         };
         command.SetAction((parsed, ct) => run(Read(parsed, environment), ct));
@@ -83,7 +84,7 @@ internal static class RouterCommand
             HybridFallback = !parsed.GetValue(NoHybridFallback),
             Retries = parsed.GetValue(Retries) ?? defaults.Retries,
             Moves = parsed.GetValue(Moves) ?? defaults.Moves,
-            Parsing = new ParsingOptions { ToolCalls = parsed.GetValue(ToolCallParser), Reasoning = parsed.GetValue(ReasoningParser) },
+            Parsing = new ParsingOptions { ToolCalls = parsed.GetValue(ToolCallParser), Reasoning = parsed.GetValue(ReasoningParser), MirrorReasoning = parsed.GetValue(MirrorReasoning) },
             MaxBodyBytes = parsed.GetValue(MaxBody) ?? defaults.MaxBodyBytes,
             DrainTimeout = Seconds(parsed, DrainTimeout, defaults.DrainTimeout),
             Images = defaults.Images with

@@ -98,12 +98,16 @@ internal sealed class AnswerRewriter(ParsingOptions options, InferenceRequest re
 
     private AnswerParser NewParser() => new(_reasoning, _reasoning?.OpenByDefault is true, _calls, _schemas, _parallel);
 
-    private static void Fill(JsonObject message, IReadOnlyList<AnswerDelta> parts, bool whole)
+    private void Fill(JsonObject message, IReadOnlyList<AnswerDelta> parts, bool whole)
     {
         var content = Join(AnswerDeltaKind.Content);
         if (whole) message.Remove("content");
         if (content.Length > 0) message["content"] = content;
-        if (Join(AnswerDeltaKind.Reasoning) is { Length: > 0 } reasoning) message["reasoning_content"] = reasoning;
+        if (Join(AnswerDeltaKind.Reasoning) is { Length: > 0 } reasoning)
+        {
+            message["reasoning_content"] = reasoning;
+            if (options.MirrorReasoning) message["reasoning"] = reasoning;
+        }
         var calls = new JsonArray();
         foreach (var call in parts.Where(static part => part.CallIndex >= 0).GroupBy(static part => part.CallIndex))
         {

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text;
 using System.Text.Json;
+using System.Text.Unicode;
 
 namespace NanoAspire.Router.Requests;
 
@@ -23,6 +24,7 @@ internal sealed class JsonObjectBytes
     /// <exception cref="JsonException">Not JSON, not an object, nested too deep, or followed by something else.</exception>
     public static JsonObjectBytes Parse(ReadOnlyMemory<byte> bytes, int maxDepth)
     {
+        if (!Utf8.IsValid(bytes.Span)) throw new JsonException("it is not UTF-8");
         var reader = new Utf8JsonReader(bytes.Span, new JsonReaderOptions { MaxDepth = maxDepth });
         var members = new List<Member>();
         if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject) throw new JsonException("the body must be a JSON object");

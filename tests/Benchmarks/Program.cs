@@ -14,6 +14,7 @@ var root = new RootCommand("Measures NanoAspire against ceilings taken in the sa
     CtrlCommand.Create(),
     RouterCommand.Create(),
     RoutingCommand.Create(),
+    SpeculationCommand.Create(),
     TransferCommand.Create(),
 };
 var parsed = root.Parse(args);

@@ -119,9 +119,9 @@ public sealed class ConstrainedOutputTests : IAsyncLifetime
     [InlineData("response_format", """{"type":"json_schema"}""", "response_format.json_schema", "required", "")]
     [InlineData("response_format", """{"type":"xml"}""", "response_format", "xml", "")]
     [InlineData("response_format", "\"json\"", "response_format", "type", "")]
-    [InlineData("guided_regex", "\"(\"", "response_format", "unclosed", "")]
+    [InlineData("guided_regex", "\"(\"", "guided_regex", "unclosed", "")]
     [InlineData("guided_grammar", "\"root ::= x\"", "guided_grammar", "not supported", "")]
-    [InlineData("structured_outputs", """{"choice":["a"],"regex":"b"}""", "regex", "cannot be combined", "")]
+    [InlineData("structured_outputs", """{"choice":["a"],"regex":"b"}""", "structured_outputs.regex", "cannot be combined", "")]
     [InlineData("tool_choice", "\"required\"", "tool_choice", "no 'tools'", "")]
     [InlineData("tool_choice", "\"maybe\"", "tool_choice", "must be", "")]
     public async Task What_cannot_be_kept_is_refused_by_name(string field, string value, string param, string says, string where)

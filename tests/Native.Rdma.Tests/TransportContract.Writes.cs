@@ -103,7 +103,7 @@ public abstract partial class TransportContract
         var sending = messages.Select((m, i) => Reader.SendAsync(peer, tag: (ulong)(i % 2), m, TestContext.Current.CancellationToken)).ToArray();
         for (var i = 0; i < messages.Length; i += 2) Assert.Equal(messages[i], (await Soon(SourceRegions.Inbox.ReceiveAsync(0, TestContext.Current.CancellationToken))).ToArray());
         for (var i = 1; i < messages.Length; i += 2) Assert.Equal(messages[i], (await Soon(SourceRegions.Inbox.ReceiveAsync(1, TestContext.Current.CancellationToken))).ToArray());
-        await Task.WhenAll(sending);
+        await Task.WhenAll(sending).WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
     }
 
     [Fact]
@@ -128,7 +128,7 @@ public abstract partial class TransportContract
         var messages = Enumerable.Range(0, 16).Select(_ => Reader.SendAsync(peer, 3, new byte[8], TestContext.Current.CancellationToken)).ToArray();
         await Reader.FlushAsync(peer, TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
         Assert.False(From.Span.ContainsAnyExcept((byte)0x5A));
-        await Task.WhenAll([.. writes, .. messages]);
+        await Task.WhenAll([.. writes, .. messages]).WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
     }
 
     [Fact]

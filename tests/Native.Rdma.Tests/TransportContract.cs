@@ -38,11 +38,12 @@ public abstract partial class TransportContract : IAsyncLifetime
     public async ValueTask DisposeAsync()
     {
         Guard.Open();
-        await Reader.DisposeAsync();
-        await Source.DisposeAsync();
+        var patience = TimeSpan.FromSeconds(60);
+        await Reader.DisposeAsync().AsTask().WaitAsync(patience);
+        await Source.DisposeAsync().AsTask().WaitAsync(patience);
         // Their memory is registered with devices where a transport needs it.
-        await SourceRegions.UnregisterAsync(Remote, default);
-        await ReaderRegions.UnregisterAsync(Local, default);
+        await SourceRegions.UnregisterAsync(Remote, default).WaitAsync(patience);
+        await ReaderRegions.UnregisterAsync(Local, default).WaitAsync(patience);
         From.Dispose();
         To.Dispose();
         GC.SuppressFinalize(this);
@@ -205,7 +206,7 @@ public abstract partial class TransportContract : IAsyncLifetime
         var peer = Source.Listen();
         var reads = Enumerable.Range(0, 10_000)
             .Select(i => Reader.ReadAsync(peer, [Range((ulong)((i * 7919) % 10_000) * 64, (ulong)i * 64, 64)], token: 7, TestContext.Current.CancellationToken));
-        Assert.Equal(640_000, (await Task.WhenAll(reads)).Sum());
+        Assert.Equal(640_000, (await Task.WhenAll(reads).WaitAsync(TimeSpan.FromSeconds(120), TestContext.Current.CancellationToken)).Sum());
         for (var i = 0; i < 10_000; i++)
             Assert.Equal(From.Span.Slice(i * 7919 % 10_000 * 64, 64), To.Span.Slice(i * 64, 64));
         Assert.Equal(0, Local.Pins);
@@ -222,7 +223,7 @@ public abstract partial class TransportContract : IAsyncLifetime
         var outcome = await Record.ExceptionAsync(() => reading);
         Assert.True(outcome is ObjectDisposedException || Reader is LoopbackTransport && outcome is null, $"{outcome}");
         Guard.Open();
-        await disposing;
+        await disposing.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
         Assert.Equal(0, Local.Pins);
         await Assert.ThrowsAsync<ObjectDisposedException>(() => ReadAsync(Range(0, 0, 8)));
     }

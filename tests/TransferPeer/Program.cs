@@ -3,7 +3,9 @@ using System.Net;
 using Microsoft.Extensions.Logging.Abstractions;
 using NanoAspire.Engine;
 using NanoAspire.Engine.Transfer;
+using NanoAspire.Native.Rdma;
 using NanoAspire.Native.Rdma.Tcp;
+using NanoAspire.Native.Rdma.Ucx;
 using NanoAspire.Protocol.Wire;
 using NanoAspire.TransferPeer;
 
@@ -18,6 +20,11 @@ var blocks = int.Parse(args[2], CultureInfo.InvariantCulture);
 var blockBytes = int.Parse(args[3], CultureInfo.InvariantCulture);
 return args[0] == "source" ? await SourceAsync() : await ReaderAsync();
 
+// As an engine makes it; ucx-imitated is the one that no engine makes: UCX over a network without RDMA.
+IKvTransport Create(TcpTransportOptions options) => transportName == "ucx-imitated"
+    ? new KvTransport(new UcxTransport(RegionRegistry.Process, options, new() { AcceptImitation = true }, tcpFallback: false, TimeProvider.System, NullLoggerFactory.Instance))
+    : KvTransports.Create(transportName, options, TimeProvider.System, NullLoggerFactory.Instance);
+
 async Task<int> SourceAsync()
 {
     var delay = TimeSpan.FromMilliseconds(int.Parse(args[4], CultureInfo.InvariantCulture));
@@ -28,7 +35,7 @@ async Task<int> SourceAsync()
         FrameBytes = 64 << 10,
     };
     using var memory = new PatternMemory(blocks, blockBytes, seed: 1, ucx: transportName == "ucx");
-    await using var transport = new SlowTransport(KvTransports.Create(transportName, tcp, TimeProvider.System, NullLoggerFactory.Instance), delay);
+    await using var transport = new SlowTransport(Create(tcp), delay);
     var options = new HandoffOptions { EngineId = "source", Incarnation = Environment.ProcessId.ToString(CultureInfo.InvariantCulture) };
     await using var table = new HandoffTable(transport, memory, options, TimeProvider.System, NullLogger<HandoffTable>.Instance);
     var released = 0;
@@ -73,7 +80,7 @@ async Task<int> ReaderAsync()
 {
     using var memory = new PatternMemory(blocks, blockBytes);
     var timeout = TimeSpan.FromMilliseconds(args.Length > 4 ? int.Parse(args[4], CultureInfo.InvariantCulture) : 5000);
-    await using var transport = KvTransports.Create(transportName, new() { FrameBytes = 64 << 10, FrameTimeout = timeout }, TimeProvider.System, NullLoggerFactory.Instance);
+    await using var transport = Create(new() { FrameBytes = 64 << 10, FrameTimeout = timeout });
     var puller = new KvPuller(transport, new(), TimeProvider.System, NullLogger<KvPuller>.Instance);
     while (await Console.In.ReadLineAsync() is { } line)
     {

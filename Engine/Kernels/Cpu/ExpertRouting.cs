@@ -84,7 +84,12 @@ internal static unsafe class ExpertRouting
         }
     }
 
-    internal static float Softplus(float x) => (float)(Math.Max(x, 0) + Math.Log(1 + Math.Exp(-Math.Abs((double)x))));
+    /// <summary>Exact to the last bits however small: experts that a table chose may all have scores next to nothing, and only their ratios count.</summary>
+    internal static float Softplus(float x)
+    {
+        var e = Math.Exp(-Math.Abs((double)x));
+        return (float)(Math.Max(x, 0) + (e < 1e-5 ? e * (1 - e / 2 + e * e / 3) : Math.Log(1 + e)));
+    }
 
     /// <summary>Keys of all but the best groups become −∞.</summary>
     private static void DropGroups(float* keys, RouterConfig router)

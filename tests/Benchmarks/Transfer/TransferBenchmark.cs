@@ -14,7 +14,7 @@ namespace NanoAspire.Benchmarks.Transfer;
 /// <summary>Reads all blocks of a second process in random order, and in the same run does what that is compared with, in alternating order.</summary>
 internal static class TransferBenchmark
 {
-    private const int WarmUp = 2, Passes = 8, Sockets = 2, SmallReads = 4000, SmallBytes = 4096, TinyRanges = 100_000, HotFactor = 8;
+    private const int WarmUp = 2, Passes = 21, Sockets = 2, SmallReads = 4000, SmallBytes = 4096, TinyRanges = 100_000, HotFactor = 8;
     /// <summary>Operations in flight, here and in perftest.</summary>
     private const int Window = 256;
     /// <summary>What UCX has on one machine without the processor of the source.</summary>

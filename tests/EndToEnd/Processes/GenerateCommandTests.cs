@@ -62,6 +62,8 @@ public sealed class GenerateCommandTests : IDisposable
     [InlineData(2, "--kv-dtype", "generate", "DEMO", "--prompt", "a", "--kv-dtype", "int8")]
     [InlineData(1, "max_position_embeddings", "generate", "DEMO", "--prompt", "a", "--max-model-len", "999999")]
     [InlineData(1, "kv-memory", "generate", "DEMO", "--prompt", "a", "--kv-memory", "1KiB")]
+    [InlineData(2, "--speculative", "generate", "DEMO", "--prompt", "a", "--speculative", "oracle")]
+    [InlineData(1, "qwen3 cannot draft by mtp", "generate", "DEMO", "--prompt", "a", "--speculative", "mtp")]
     [InlineData(2, "nonsense", "generate", "DEMO", "--nonsense")]
     [InlineData(2, "--mode", "serve", "DEMO", "--mode", "sideways")]
     [InlineData(1, "does not exist", "generate", "/nowhere/at/all", "--prompt", "a")]
@@ -78,6 +80,17 @@ public sealed class GenerateCommandTests : IDisposable
         Assert.Equal((exitCode, ""), (code, output));
         Assert.Contains(expected, error, StringComparison.Ordinal);
         Assert.Single(error.TrimEnd('\n').Split('\n'));
+    }
+
+    [Fact]
+    public async Task Guessing_ahead_changes_no_token()
+    {
+        string[] arguments = ["generate", RepositoryPaths.DemoModel, "--prompt", "one two three one two three one two", "--max-tokens", "40", "--json"];
+        Assert.Equal((await GenerateAsync(arguments)).ToJsonString(), (await GenerateAsync([.. arguments, "--speculative", "ngram"])).ToJsonString());
+        string[] drafting = ["generate", Path.Combine(RepositoryPaths.Goldens, "qwen3-next"), "--prompt-ids", "5,6,7,8,9,10", "--max-tokens", "20", "--ignore-eos", "--json"];
+        var plain = (await GenerateAsync(drafting)).ToJsonString();
+        Assert.Equal(plain, (await GenerateAsync([.. drafting, "--speculative", "mtp", "--num-speculative-tokens", "2"])).ToJsonString());
+        Assert.Equal(plain, (await GenerateAsync([.. drafting, "--speculative", "mtp", "--disaggregated"])).ToJsonString());
     }
 
     [Fact]

@@ -88,6 +88,17 @@ public sealed unsafe class ExpertTests : IDisposable
         Assert.Equal(1.5 * two / (two + none), routes.Weights[0], 1e-6);
     }
 
+    [Theory, InlineData(-70f), InlineData(-60f), InlineData(-38f), InlineData(-31f), InlineData(-20f), InlineData(-12f)]
+    public void Scores_next_to_nothing_keep_their_ratios(float logit)
+    {
+        var router = new RouterConfig { Score = RouterScore.SqrtSoftplus, Experts = 3, TopK = 2, Normalise = true };
+        using var frame = _workspace.Enter();
+        var routes = Route(frame, router, [logit - 1, logit, logit - 9], tokens: 1, bias: null);
+        Assert.Equal([1, 0], new ReadOnlySpan<int>(routes.Chosen, 2).ToArray());
+        Assert.Equal(1 / (1 + Math.Exp(-0.5)), routes.Weights[0], 1e-4);     // √softplus(x) → e^(x/2)
+        Assert.Equal(Math.Exp(logit) * (1 - Math.Exp(logit) / 2), ExpertRouting.Softplus(logit), Math.Exp(logit) * 1e-6 + 1e-44);
+    }
+
     [Theory]
     [InlineData(1, 8, 2, 20, 24, "F32"), InlineData(3, 5, 5, 33, 31, "F32"), InlineData(40, 64, 6, 16, 70, "BF16"), InlineData(700, 3, 2, 24, 40, "BF16"), InlineData(9, 16, 1, 40, 32, "F16")]
     public void A_token_gets_the_weighted_sum_of_its_experts_products(int tokens, int experts, int topK, int columns, int rows, string type)

@@ -59,7 +59,7 @@ public sealed class ModelLoaderTests : IDisposable
         var digest = Digest(options);
         Assert.Matches("^[0-9a-f]{64}$", digest);
         Assert.Equal(digest, Digest(options with { Threads = 2, MaxSequences = 3, MaxBatchedTokens = 7 }));
-        Assert.NotEqual(digest, Digest(options with { BlockSize = 32 }));
+        Assert.Equal(digest, Digest(options with { BlockSize = 32 }));        // blocks of other sizes are taken apart on read
         Assert.NotEqual(digest, Digest(options with { KvDType = "bf16" }));
         _checkpoint.Config["rms_norm_eps"] = 1e-5;
         _checkpoint.Write();

@@ -44,8 +44,8 @@ public sealed class CacheBytesTests
         }
     }
 
-    /// <summary>DeepSeek-V4: first and last layer without entries, ratios 128 and 4 in turn between them.</summary>
-    [Theory, InlineData(64, 238_752, 187_984), InlineData(256, 159_696, 109_096)]
+    /// <summary>DeepSeek-V4-Flash: the first two layers without entries, then ratios 4 and 128 in turn.</summary>
+    [Theory, InlineData(64, 237_824, 186_752), InlineData(256, 158_784, 107_872)]
     public void Bytes_of_windows_and_entries_are_those_in_the_documentation(int blockSize, long float32, long bfloat16)
     {
         var config = new JsonObject
@@ -54,7 +54,7 @@ public sealed class CacheBytesTests
             ["num_hidden_layers"] = 43, ["num_attention_heads"] = 64, ["head_dim"] = 512, ["qk_rope_head_dim"] = 64, ["q_lora_rank"] = 1024, ["o_groups"] = 8, ["o_lora_rank"] = 1024,
             ["sliding_window"] = 128, ["compress_rope_theta"] = 160000, ["index_n_heads"] = 64, ["index_head_dim"] = 128, ["index_topk"] = 512, ["hc_mult"] = 4, ["hc_sinkhorn_iters"] = 20,
             ["n_routed_experts"] = 256, ["num_experts_per_tok"] = 6, ["moe_intermediate_size"] = 2048, ["n_shared_experts"] = 1,
-            ["compress_ratios"] = new JsonArray([.. Enumerable.Range(0, 43).Select(layer => (JsonNode)(layer is 0 or 42 ? 0 : layer % 2 == 1 ? 128 : 4))]),
+            ["compress_ratios"] = new JsonArray([.. Enumerable.Range(0, 43).Select(layer => (JsonNode)(layer < 2 ? 0 : layer % 2 == 0 ? 4 : 128))]),
         };
         using var document = JsonDocument.Parse(config.ToJsonString());
         var (_, _, read) = ModelFamilies.Read(new ConfigSection(document.RootElement, "config.json"));

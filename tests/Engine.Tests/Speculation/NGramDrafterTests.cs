@@ -50,6 +50,19 @@ public sealed class NGramDrafterTests
     }
 
     [Fact]
+    public void Wrong_guesses_are_followed_by_fewer_and_right_ones_by_more()
+    {
+        using var engine = new SteppedEngine(new FakeRunner(64, 4), new());
+        var sequence = engine.Submit(LoopFixture.Greedy([1, 2, 3], 5));
+        Assert.Equal(8, sequence.DraftLimit);
+        foreach (var (drafts, accepted, limit) in ((int, int, int)[])[(8, 3, 4), (4, 0, 1), (1, 1, 2), (2, 2, 4), (4, 4, 8), (8, 8, 8), (3, 3, 8), (3, 2, 3)])
+        {
+            sequence.Verified(drafts, accepted);
+            Assert.Equal(limit, sequence.DraftLimit);
+        }
+    }
+
+    [Fact]
     public async Task The_option_turns_it_on()
     {
         await using var engine = new LoopFixture(options: new() { Speculation = SpeculationMethod.NGram, SpeculativeTokens = 3 });

@@ -28,15 +28,17 @@ public sealed class ContainerTests
         var port = store.GetEndpoint("http").Port.ToString(CultureInfo.InvariantCulture);
         Assert.Equal(
         [
-            "run", "--rm", "--init", "--name", state.ResourceId, "--add-host", "host.docker.internal:host-gateway", "--pull", "always", "-p", $"127.0.0.1:{port}:8080",
+            "--rm", "--init", "--name", state.ResourceId, "--network", Assert.Single(runtime.Networks()), "--network-alias", "store", "--network-alias", "store.dev.internal",
+            "--add-host", "host.docker.internal:127.0.0.2", "--pull", "always", "-p", $"127.0.0.1:{port}:8080",
             "--mount", "type=volume,source=store-data,target=/data", "--mount", "type=bind,source=/etc/hosts,target=/config,readonly",
             "-e", "SECRET", "--entrypoint", "/bin/store", "--gpus", "all", "registry.example.com/team/store:1.2", "--verbose", "two words",
-        ], runtime.Call("run"));
+        ], await runtime.RunAsync(state.ResourceId, Ct));
 
         await app.StopAsync(Ct);
         Assert.True(app.ResourceNotifications.TryGetCurrentState("store", out var end));
         Assert.Equal((KnownResourceStates.Exited, 0), (end.Snapshot.State?.Text, end.Snapshot.ExitCode));
         Assert.Equal(["rm", "--force", state.ResourceId], runtime.Call("rm"));
+        Assert.Empty(runtime.Networks());
     }
 
     [Fact]
@@ -48,15 +50,13 @@ public sealed class ContainerTests
         {
             await File.WriteAllTextAsync(Path.Combine(context.FullName, "Dockerfile"), "FROM scratch\n", Ct);
             var builder = SampleProcesses.NewApplication($"--ASPIRE_CONTAINER_RUNTIME={runtime.Path}");
-            builder.AddDockerfile("made", context.FullName, stage: "final").WithBuildArg("VERSION", 3).WithContainerName("made-by-hand").WithLifetime(ContainerLifetime.Persistent);
+            builder.AddDockerfile("made", context.FullName, stage: "final").WithBuildArg("VERSION", 3).WithContainerName("made-by-hand");
             await using var app = await builder.BuildAsync(Ct);
             await app.StartAsync(Ct);
             await app.ResourceNotifications.WaitForResourceAsync("made", KnownResourceStates.Running, Ct);
             var build = runtime.Call("build");
             Assert.Equal(["--file", Path.Combine(context.FullName, "Dockerfile"), "--target", "final", "--build-arg", "VERSION=3", context.FullName], build[3..]);
-            await WaitForRunAsync(runtime);
-            Assert.Contains(build[2], runtime.Call("run"));
-            Assert.Contains("made-by-hand", runtime.Call("run"));
+            Assert.Contains(build[2], await runtime.RunAsync("made-by-hand", Ct));
             Assert.Contains("Step 1/1", await app.LogAsync("made"), StringComparison.Ordinal);
         }
         finally
@@ -81,14 +81,5 @@ public sealed class ContainerTests
         await app.StartAsync(Ct);
         var state = await app.StateAsync("made", s => s.State?.Text == KnownResourceStates.FailedToStart);
         return state.Properties.Single(p => p.Name == "resource.failureReason").Value;
-    }
-
-    private static async Task WaitForRunAsync(FakeContainerRuntime runtime)
-    {
-        for (var i = 0; runtime.Call("run").Length == 0; i++)
-        {
-            Assert.True(i < 600, "the container was not run");
-            await Task.Delay(50, Ct);
-        }
     }
 }

@@ -45,10 +45,26 @@ public sealed class ProofTests
         Assert.Equal(oneSided || !fallback ? "suspect" : "tcp", Assert.Single(reader.Paths).Path);
     }
 
+    [Fact]
+    public async Task Reads_that_hold_every_connection_do_not_keep_the_first_one_from_its_proof()
+    {
+        using var from = TestMemory.WithPattern(Size);
+        using var to = new TestMemory(Size);
+        var path = new SuspectPath(from.Address, oneSided: true);
+        await using var source = new SuspectTransport(_sourceRegions, path, fallback: false, TimeSpan.FromSeconds(30));
+        await using var reader = new SuspectTransport(_readerRegions, path, fallback: false, TimeSpan.FromSeconds(30), connections: 2);
+        var (remote, local) = (from.Export(_sourceRegions).Id, to.Register(_readerRegions).Id);
+        TransferRange whole = new() { Remote = remote, RemoteOffset = 0, Local = local, LocalOffset = 0, Length = Size };
+        var reads = Enumerable.Range(0, 8).Select(_ => reader.ReadAsync(source.Listen(), [whole], token: 0, default)).ToArray();
+        await Task.WhenAll(reads).WaitAsync(TimeSpan.FromSeconds(45));
+        Assert.Equal(from.Span, to.Span);
+        Assert.Equal(1, path.Holds);
+    }
+
     private sealed class SuspectTransport : OneSidedTransport
     {
-        public SuspectTransport(RegionRegistry regions, SuspectPath path, bool fallback, TimeSpan patience)
-            : base("suspect", "a test", [path], fallback, regions, new TcpTransportOptions { FrameTimeout = TimeSpan.FromSeconds(60) }, TimeProvider.System, NullLoggerFactory.Instance) =>
+        public SuspectTransport(RegionRegistry regions, SuspectPath path, bool fallback, TimeSpan patience, int connections = 8)
+            : base("suspect", "a test", [path], fallback, regions, new TcpTransportOptions { FrameTimeout = TimeSpan.FromSeconds(60), MaxConnectionsPerPeer = connections }, TimeProvider.System, NullLoggerFactory.Instance) =>
             ProofPatience = patience;
     }
 
@@ -56,8 +72,9 @@ public sealed class ProofTests
     private sealed class SuspectPath(nint address, bool oneSided) : IOneSidedPath, IRemoteMemory
     {
         private TaskCompletionSource _running = Completed();
+        private int _copies;
 
-        public int Copies { get; private set; }
+        public int Copies => Volatile.Read(ref _copies);
         public int Holds { get; private set; }
         public bool IsHeld => !_running.Task.IsCompleted;
 
@@ -80,7 +97,7 @@ public sealed class ProofTests
 
         public async Task CopyAsync(TransferPlan plan, TransferFrame frame, bool writes, CancellationToken cancellationToken)
         {
-            Copies++;
+            Interlocked.Increment(ref _copies);
             if (!oneSided) await _running.Task.WaitAsync(cancellationToken);
             for (var i = frame.Start; i < frame.Start + frame.Count; i++) Copy(plan[i]);
         }

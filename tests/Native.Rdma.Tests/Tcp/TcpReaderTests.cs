@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging.Abstractions;
+using NanoAspire.Engine.Transfer.Tests;
 using NanoAspire.Native.Rdma.Tcp;
 
 namespace NanoAspire.Native.Rdma.Tests.Tcp;
@@ -13,23 +14,27 @@ public sealed class TcpReaderTests : IAsyncDisposable
     private readonly TestMemory _to = new(Size);
     private readonly TransferRange _range;
     private readonly TcpTransport _reader;
+    /// <summary>For peers that must be given up; whatever must succeed is not read by it.</summary>
+    private readonly TcpTransport _impatient;
 
     public TcpReaderTests()
     {
         _range = new() { Remote = new(0, 1), RemoteOffset = 0, Local = _to.Register(_regions).Id, LocalOffset = 0, Length = Size };
-        _reader = Transport(new() { FrameTimeout = TimeSpan.FromMilliseconds(300), ConnectTimeout = TimeSpan.FromSeconds(2) });
+        _reader = Transport(new() { FrameTimeout = TimeSpan.FromSeconds(30), ConnectTimeout = TimeSpan.FromSeconds(30) }, TimeProvider.System);
+        _impatient = Transport(new() { FrameTimeout = TimeSpan.FromMilliseconds(300) }, TimeProvider.System);
     }
 
-    private TcpTransport Transport(TcpTransportOptions options) => new(_regions, options, TimeProvider.System, NullLogger<TcpTransport>.Instance);
+    private TcpTransport Transport(TcpTransportOptions options, TimeProvider time) => new(_regions, options, time, NullLogger<TcpTransport>.Instance);
 
     public async ValueTask DisposeAsync()
     {
         await _reader.DisposeAsync();
+        await _impatient.DisposeAsync();
         _to.Dispose();
     }
 
-    private async Task<TransferCode> FailAsync(TransferPeer peer) =>
-        (await Assert.ThrowsAsync<TransferException>(() => _reader.ReadAsync(peer, [_range], token: 0, default))).Code;
+    private async Task<TransferCode> FailAsync(TransferPeer peer, TcpTransport? reader = null) =>
+        (await Assert.ThrowsAsync<TransferException>(() => (reader ?? _reader).ReadAsync(peer, [_range], token: 0, default).WaitAsync(TimeSpan.FromSeconds(60)))).Code;
 
     [Fact]
     public async Task Garbage_instead_of_a_reply_is_a_protocol_error()
@@ -64,7 +69,7 @@ public sealed class TcpReaderTests : IAsyncDisposable
             await late.Task;
             await stream.WriteAsync(Enumerable.Repeat((byte)0xAB, Size / 2).ToArray());
         });
-        Assert.Equal(TransferCode.Timeout, await FailAsync(fake.Peer));
+        Assert.Equal(TransferCode.Timeout, await FailAsync(fake.Peer, _impatient));
         _to.Span.Fill(0x11);
         late.SetResult();
         await Task.Delay(100);
@@ -75,7 +80,7 @@ public sealed class TcpReaderTests : IAsyncDisposable
     public async Task Silence_times_out()
     {
         await using var fake = new FakePeer((_, _) => Task.CompletedTask);
-        Assert.Equal(TransferCode.Timeout, await FailAsync(fake.Peer));
+        Assert.Equal(TransferCode.Timeout, await FailAsync(fake.Peer, _impatient));
     }
 
     [Theory]
@@ -138,16 +143,27 @@ public sealed class TcpReaderTests : IAsyncDisposable
     public async Task An_idle_connection_that_went_silent_is_found_by_ping_and_replaced()
     {
         var first = true;
+        var pinged = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var fake = new FakePeer(async (stream, request) =>
         {
-            if (request[5] == 2) return; // a ping: the machine behind this connection is gone
+            if (request[5] == 2)
+            {
+                pinged.TrySetResult(); // and no answer: the machine behind this connection is gone
+                return;
+            }
             await stream.WriteAsync(FakePeer.Reply(FakePeer.FrameId(request), Size));
             await stream.WriteAsync(Enumerable.Repeat(first ? (byte)1 : (byte)2, Size).ToArray());
             first = false;
         });
-        await using var reader = Transport(new() { PingAfter = TimeSpan.FromTicks(1), FrameTimeout = TimeSpan.FromMilliseconds(300) });
-        await reader.ReadAsync(fake.Peer, [_range], token: 0, default);
-        await reader.ReadAsync(fake.Peer, [_range], token: 0, default);
+        var time = new ManualTime();
+        var options = new TcpTransportOptions();
+        await using var reader = Transport(options, time);
+        await reader.ReadAsync(fake.Peer, [_range], token: 0, default).WaitAsync(TimeSpan.FromSeconds(30));
+        time.Advance(options.PingAfter);
+        var second = reader.ReadAsync(fake.Peer, [_range], token: 0, default);
+        await pinged.Task.WaitAsync(TimeSpan.FromSeconds(30));
+        time.Advance(options.FrameTimeout);
+        await second.WaitAsync(TimeSpan.FromSeconds(30));
         Assert.Equal(2, fake.Connections);
         Assert.False(_to.Span.ContainsAnyExcept((byte)2));
     }

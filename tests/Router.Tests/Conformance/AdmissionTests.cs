@@ -18,7 +18,7 @@ public sealed class AdmissionTests
             await gate.Task.WaitAsync(http.RequestAborted);
             await Replies.HelloWorld(http, request);
         };
-        var options = TestRouter.Defaults with { Admission = new AdmissionOptions { MaxInFlight = 2, QueueLength = 1, QueueWait = TimeSpan.FromSeconds(0.5) } };
+        var options = TestRouter.Defaults with { Admission = new AdmissionOptions { MaxInFlight = 2, QueueLength = 1, QueueWait = TimeSpan.FromSeconds(3) } };
         await using var router = await TestRouter.StartAsync(options, engine);
         var served = new[] { router.ChatAsync(), router.ChatAsync() };
         await engine.SeenAsync(e => e.Completions.Count == 2);

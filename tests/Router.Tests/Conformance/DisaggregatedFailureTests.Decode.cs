@@ -143,7 +143,7 @@ public sealed partial class DisaggregatedFailureTests
     public async Task A_stream_that_falls_silent_ends_with_an_error_event()
     {
         _d1.Answer = Replies.HelloThen(Replies.ForeverAsync);
-        var options = TestRouter.Defaults with { Deadlines = TestRouter.Defaults.Deadlines with { Silence = TimeSpan.FromSeconds(0.3) } };
+        var options = TestRouter.Defaults with { Deadlines = TestRouter.Defaults.Deadlines with { Silence = TimeSpan.FromSeconds(2) } };
         await using var router = await TestRouter.StartAsync(options, _p1, _d1);
         using var response = await router.ChatAsync(TestRouter.UserHiStreamed);
         await using var stream = await SseReader.OpenAsync(response);

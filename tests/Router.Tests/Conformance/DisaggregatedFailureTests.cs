@@ -110,7 +110,7 @@ public sealed partial class DisaggregatedFailureTests : IAsyncLifetime
     public async Task A_prefill_that_takes_too_long_is_tried_elsewhere_and_then_times_out()
     {
         _p1.Answer = _p2.Answer = static (http, _) => Replies.ForeverAsync(http);
-        var options = TestRouter.Defaults with { Deadlines = TestRouter.Defaults.Deadlines with { Prefill = TimeSpan.FromSeconds(0.3) } };
+        var options = TestRouter.Defaults with { Deadlines = TestRouter.Defaults.Deadlines with { Prefill = TimeSpan.FromSeconds(2) } };
         await using var router = await TestRouter.StartAsync(options, _p1, _p2, _d1);
         using var response = await router.ChatAsync();
         Assert.Equal(HttpStatusCode.GatewayTimeout, response.StatusCode);

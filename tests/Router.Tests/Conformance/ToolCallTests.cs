@@ -108,6 +108,16 @@ public sealed class ToolCallTests
         Assert.Null(Assert.Single(engine.Completions).Body["skip_special_tokens"]);
     }
 
+    [Fact]
+    public async Task Reasoning_comes_under_both_names_where_asked_for()
+    {
+        await using var engine = await ScriptedEngine.StartAsync();
+        await using var router = await TestRouter.StartAsync(TestRouter.Defaults with { Parsing = new ParsingOptions { Reasoning = "qwen3", MirrorReasoning = true } }, engine);
+        engine.Answer = Whole("<think>so</think>yes", "stop");
+        var message = (await TestRouter.JsonAsync(await router.ChatAsync(Body(stream: false))))["choices"]![0]!["message"]!;
+        Assert.Equal(("so", "so", "yes"), ((string?)message["reasoning_content"], (string?)message["reasoning"], (string?)message["content"]));
+    }
+
     private static Task<TestRouter> StartAsync(string family, ScriptedEngine engine) =>
         TestRouter.StartAsync(TestRouter.Defaults with { Parsing = new ParsingOptions { ToolCalls = family, Reasoning = "qwen3" } }, engine);
 

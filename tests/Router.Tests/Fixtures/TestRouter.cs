@@ -23,7 +23,9 @@ internal sealed class TestRouter : IAsyncDisposable
         Port = 0,
         Retries = 1,
         Strategy = StrategyOptions.Same("round_robin"),
-        Probe = new ProbeOptions { Interval = TimeSpan.FromSeconds(0.2), SuspectInterval = TimeSpan.FromSeconds(0.2), Down = 2, Up = 1 },
+        // What is dead refuses at once: long limits only keep a busy machine from looking dead.
+        Probe = new ProbeOptions { Interval = TimeSpan.FromSeconds(0.2), SuspectInterval = TimeSpan.FromSeconds(0.2), Timeout = TimeSpan.FromSeconds(20), Down = 2, Up = 1 },
+        Deadlines = new DeadlineOptions { Connect = TimeSpan.FromSeconds(20) },
     };
 
     private readonly WebApplication _app;

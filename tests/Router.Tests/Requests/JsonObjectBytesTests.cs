@@ -70,4 +70,11 @@ public sealed class JsonObjectBytesTests
         4 => new JsonArray([.. Enumerable.Range(0, random.Next(3)).Select(_ => Value(random, depth - 1))]),
         _ => new JsonObject { ["k1"] = Value(random, depth - 1) },
     };
+
+    [Fact]
+    public void Bytes_that_are_no_text_are_refused()
+    {
+        byte[] bytes = [.. """{"a":" """u8, 0xFF, .. "\"}"u8];
+        Assert.ThrowsAny<JsonException>(() => JsonObjectBytes.Parse(bytes, 64));
+    }
 }
