@@ -19,6 +19,7 @@ internal sealed class NetworkNamespaces : IDisposable
             Ip("-n", Name(side), "link", "set", "lo", "up");
             Ip("-n", Name(side), "link", "set", "cable", "up");
         }
+        WaitUntilUp();
     }
 
     public static string Address(int side) => $"192.0.2.{side + 1}";
@@ -28,7 +29,11 @@ internal sealed class NetworkNamespaces : IDisposable
 
     public void Pull() => Ip("-n", Name(0), "link", "set", "cable", "down");
 
-    public void Plug() => Ip("-n", Name(0), "link", "set", "cable", "up");
+    public void Plug()
+    {
+        Ip("-n", Name(0), "link", "set", "cable", "up");
+        WaitUntilUp();
+    }
 
     public void Dispose()
     {
@@ -38,11 +43,26 @@ internal sealed class NetworkNamespaces : IDisposable
 
     private string Name(int side) => $"{_name}-{side}";
 
-    private static void Ip(params string[] arguments)
+    /// <summary>The kernel says that a link is up some time after it was told so, and UCX takes no other.</summary>
+    private void WaitUntilUp()
     {
-        using var process = Process.Start(new ProcessStartInfo("ip", arguments) { RedirectStandardError = true })!;
+        for (var side = 0; side < 2; side++)
+        {
+            for (var i = 0; !Ip("-n", Name(side), "-o", "link", "show", "cable").Contains("state UP", StringComparison.Ordinal); i++)
+            {
+                Assert.True(i < 3000, $"the link of {Name(side)} does not come up");
+                Thread.Sleep(10);
+            }
+        }
+    }
+
+    private static string Ip(params string[] arguments)
+    {
+        using var process = Process.Start(new ProcessStartInfo("ip", arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        var output = process.StandardOutput.ReadToEnd();
         var error = process.StandardError.ReadToEnd();
         process.WaitForExit();
         Assert.True(process.ExitCode == 0, $"ip {string.Join(' ', arguments)}: {error}");
+        return output;
     }
 }
