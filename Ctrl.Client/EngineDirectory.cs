@@ -37,6 +37,9 @@ public sealed class EngineDirectory : BackgroundService
         _table = new EngineTable(_options.ReturnGrace, time);
     }
 
+    /// <summary>Changes arrive by themselves; else the list is read again and again.</summary>
+    internal bool IsPushed => _pushed;
+
     /// <summary>Engines now, one per URL, ordered by id.</summary>
     public ImmutableArray<EngineDescriptor> Current => ImmutableInterlocked.InterlockedCompareExchange(ref _current, default, default);
 
@@ -82,6 +85,7 @@ public sealed class EngineDirectory : BackgroundService
     {
         var failures = 0;
         var seen = -1L;
+        var broken = false;
         while (!ct.IsCancellationRequested)
         {
             var pause = FirstRetryDelay;
@@ -90,15 +94,18 @@ public sealed class EngineDirectory : BackgroundService
                 // Never resumed: the stream then always begins with a revision, and so with a fresh list.
                 await foreach (var revision in _client.WatchAsync(EngineEntities.EntityType, after: -1, ct))
                 {
-                    if (revision < seen) Volatile.Write(ref _suspect, 1);    // counting began anew: the control plane lost its state
-                    (seen, failures) = (revision, 0);
+                    // After a broken stream, or where counting began anew, the control plane may have lost its state. Said before the loss is forgotten.
+                    if (broken || revision < seen) Volatile.Write(ref _suspect, 1);
+                    (seen, failures, broken) = (revision, 0, false);
                     _pushed = !_options.IncludeEngineApi;                    // the other registry has its own revisions
                     _pushLost = false;
                     _wake.Writer.TryWrite(true);
                 }
+                broken = true;
             }
             catch (CtrlException e)
             {
+                broken |= e.Status is not (404 or 405);
                 pause = e.Status is 404 or 405 ? NoPushRetry : Backoff(++failures);
             }
             catch (OperationCanceledException) when (ct.IsCancellationRequested) { return; }

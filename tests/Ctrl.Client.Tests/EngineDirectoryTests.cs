@@ -123,6 +123,7 @@ public sealed class EngineDirectoryTests
         var directory = host.Services.GetRequiredService<EngineDirectory>();
         await directory.WaitForFirstSnapshotAsync(default);
         Assert.Equal(2, directory.Current.Length);
+        await Eventually.TrueAsync(() => directory.IsPushed, "the stream, whose end tells of the restart");
         var emptied = false;
         directory.Changed += () => emptied |= directory.Current.IsEmpty;
 
