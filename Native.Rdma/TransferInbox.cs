@@ -20,6 +20,12 @@ public sealed class TransferInbox
     private long _bytes;
     private TaskCompletionSource _room = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+    /// <exception cref="TransferException">A message of so many bytes is never taken.</exception>
+    internal static void ThrowIfTooLong(int bytes)
+    {
+        if (bytes > MaxMessageBytes) throw new TransferException(TransferCode.LimitExceeded, $"a message of {bytes} bytes; one takes {MaxMessageBytes}");
+    }
+
     /// <summary>The next notification, in the order of arrival; each goes to one receiver.</summary>
     public ValueTask<TransferNotification> ReceiveNotificationAsync(CancellationToken cancellationToken) => _notifications.Reader.ReadAsync(cancellationToken);
 

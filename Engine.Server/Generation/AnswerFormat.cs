@@ -84,12 +84,14 @@ internal abstract class AnswerFormat : IDisposable
     {
         if (delta.FinishReason is { } reason) json.WriteString("finish_reason", reason);
         else json.WriteNull("finish_reason");
-        if (ListsTokens && delta.Token is { } token)
-        {
-            json.WriteStartArray("token_ids");
-            json.WriteNumberValue(token.Id);
-            json.WriteEndArray();
-        }
+        if (ListsTokens && delta.Token is { } token) WriteIds(json, "token_ids", [token.Id]);
+    }
+
+    protected static void WriteIds(Utf8JsonWriter json, string name, ReadOnlySpan<int> ids)
+    {
+        json.WriteStartArray(name);
+        foreach (var id in ids) json.WriteNumberValue(id);
+        json.WriteEndArray();
     }
 
     protected ReadOnlyMemory<byte> Frame<T>(T state, Action<Utf8JsonWriter, T> writeChoice, Usage? usage = null)

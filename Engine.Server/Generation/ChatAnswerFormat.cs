@@ -40,12 +40,7 @@ internal sealed class ChatAnswerFormat(InferenceRequest request, ServedModel mod
         json.WriteEndObject();
         json.WriteNull("logprobs");
         json.WriteNull("finish_reason");
-        if (state.Format.Request.ReturnTokenIds)
-        {
-            json.WriteStartArray("prompt_token_ids");
-            foreach (var id in state.Format.Prompts[0]) json.WriteNumberValue(id);
-            json.WriteEndArray();
-        }
+        if (state.Format.Request.ReturnTokenIds) WriteIds(json, "prompt_token_ids", state.Format.Prompts[0]);
         json.WriteEndObject();
     });
 

@@ -49,12 +49,7 @@ internal sealed class TextAnswerFormat(InferenceRequest request, ServedModel mod
             json.WriteString("text", state.echo);
             json.WriteNull("logprobs");
             json.WriteNull("finish_reason");
-            if (state.Format.Request.ReturnTokenIds)
-            {
-                json.WriteStartArray("prompt_token_ids");
-                foreach (var id in state.Format.PromptOf(state.choice)) json.WriteNumberValue(id);
-                json.WriteEndArray();
-            }
+            if (state.Format.Request.ReturnTokenIds) WriteIds(json, "prompt_token_ids", state.Format.PromptOf(state.choice));
             json.WriteEndObject();
         });
     }

@@ -31,8 +31,7 @@ public sealed class LoopbackTransport(RegionRegistry? regions = null) : ITranspo
 
     public Task SendAsync(TransferPeer peer, ulong tag, ReadOnlyMemory<byte> message, CancellationToken cancellationToken)
     {
-        if (message.Length > TransferInbox.MaxMessageBytes)
-            throw new TransferException(TransferCode.LimitExceeded, $"a message of {message.Length} bytes; one takes {TransferInbox.MaxMessageBytes}");
+        TransferInbox.ThrowIfTooLong(message.Length);
         return _order.InOrder(peer, () => Telemetry.MeasureAsync(Name, "send", _operations.RunAsync(async stop =>
         {
             Check(peer.Incarnation == Regions.Incarnation ? TransferCode.Ok : TransferCode.StaleRegion);

@@ -81,8 +81,7 @@ public sealed class TcpTransport : ITransport
 
     public Task SendAsync(TransferPeer peer, ulong tag, ReadOnlyMemory<byte> message, CancellationToken cancellationToken)
     {
-        if (message.Length > TransferInbox.MaxMessageBytes)
-            throw new TransferException(TransferCode.LimitExceeded, $"a message of {message.Length} bytes; one takes {TransferInbox.MaxMessageBytes}");
+        TransferInbox.ThrowIfTooLong(message.Length);
         return Order.InOrder(peer, () => Telemetry.MeasureAsync(Name, "send", _operations.RunAsync(async stop =>
         {
             await UseAsync(peer, connection => connection.SendMessageAsync(peer, tag, message, stop), stop).ConfigureAwait(false);

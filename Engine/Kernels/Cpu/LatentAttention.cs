@@ -19,9 +19,7 @@ internal sealed unsafe class LatentAttention : IDisposable
     /// <summary>Heads of an item: one tile's columns.</summary>
     private const int MaxHeads = Tile.Columns;
 
-    private (int Sequence, int FirstToken)[] _tiles = [];
-    private NativeBuffer? _scratch;
-    private long _scratchBytes;
+    private readonly QueryTiles _tiles = new();
 
     public void Run(WorkerPool pool, Tensor absorbed, Tensor q, StepInput step, CachedRows cache, float scale, Selection? chosen, Tensor into)
     {
@@ -29,33 +27,17 @@ internal sealed unsafe class LatentAttention : IDisposable
         var groups = (heads + MaxHeads - 1) / MaxHeads;
         var headsPerItem = (heads + groups - 1) / groups;
         var tokensPerItem = chosen is null ? MaxColumns / headsPerItem : 1;
-        var tiles = Tiles(step, tokensPerItem);
+        var tiles = _tiles.Cut(step, tokensPerItem);
         var layout = new Layout(cache, tokensPerItem * headsPerItem);
-        if (_scratch is null || _scratchBytes < layout.Bytes)
+        var scratch = _tiles.Scratch(pool.Threads, layout.Bytes);
+        fixed ((int, int)* tilesPointer = &_tiles.First)
         {
-            _scratch?.Dispose();
-            _scratchBytes = layout.Bytes;
-            _scratch = new NativeBuffer(pool.Threads * _scratchBytes);
-        }
-        fixed ((int, int)* tilesPointer = _tiles)
-        {
-            var work = new Work(absorbed, q, step, cache, scale, chosen, into, heads, groups, headsPerItem, tokensPerItem, tilesPointer, tiles, layout, _scratch.Address, _scratchBytes);
+            var work = new Work(absorbed, q, step, cache, scale, chosen, into, heads, groups, headsPerItem, tokensPerItem, tilesPointer, tiles, layout, scratch, _tiles.ScratchBytes);
             pool.Run(work, tiles * groups);
         }
     }
 
-    public void Dispose() => _scratch?.Dispose();
-
-    private int Tiles(StepInput step, int tokensPerItem)
-    {
-        var count = 0;
-        foreach (var sequence in step.Sequences) count += (sequence.QueryLength + tokensPerItem - 1) / tokensPerItem;
-        if (_tiles.Length < count) _tiles = new (int, int)[Math.Max(count, 2 * _tiles.Length)];
-        count = 0;
-        for (var s = 0; s < step.SequenceCount; s++)
-            for (var t = 0; t < step.Sequences[s].QueryLength; t += tokensPerItem) _tiles[count++] = (s, t);
-        return count;
-    }
+    public void Dispose() => _tiles.Dispose();
 
     /// <summary>A worker's scratch memory, in floats from its start.</summary>
     private readonly struct Layout

@@ -16,18 +16,16 @@ internal sealed unsafe class PagedAttention : IDisposable
     /// <summary>Query rows (tokens × grouped heads) that pass over a split of keys and values while it is in the cache.</summary>
     private const int RowsPerItem = 128;
 
-    private (int Sequence, int FirstToken)[] _tiles = [];
-    private NativeBuffer? _scratch;
-    private long _scratchBytes;
+    private readonly QueryTiles _tiles = new();
 
     public void Run(WorkerPool pool, Tensor q, StepInput step, LayerKv kv, float scale, Tensor into)
     {
         var geometry = kv.Geometry;
         var group = q.Columns / geometry.HeadDim / geometry.Heads;
         var tokensPerItem = Math.Max(1, RowsPerItem / group);
-        var tiles = Tiles(step, tokensPerItem);
-        var scratch = Scratch(pool.Threads, Layout.Bytes(tokensPerItem * group, geometry.HeadDim));
-        fixed ((int, int)* tilesPointer = _tiles)
+        var tiles = _tiles.Cut(step, tokensPerItem);
+        var scratch = _tiles.Scratch(pool.Threads, Layout.Bytes(tokensPerItem * group, geometry.HeadDim));
+        fixed ((int, int)* tilesPointer = &_tiles.First)
         {
             if (geometry.Type == WeightType.F32) Run<F32Columns>(tilesPointer);
             else if (geometry.Type == WeightType.E4M3) Run<E4M3Columns>(tilesPointer);
@@ -36,12 +34,12 @@ internal sealed unsafe class PagedAttention : IDisposable
 
         void Run<TColumns>((int, int)* pointer) where TColumns : struct, IColumns
         {
-            var work = new Work<TColumns>(q, step, kv, scale, into, group, tokensPerItem, pointer, tiles, scratch, _scratchBytes);
+            var work = new Work<TColumns>(q, step, kv, scale, into, group, tokensPerItem, pointer, tiles, scratch, _tiles.ScratchBytes);
             pool.Run(work, tiles * geometry.Heads);
         }
     }
 
-    public void Dispose() => _scratch?.Dispose();
+    public void Dispose() => _tiles.Dispose();
 
     /// <param name="q">One query head.</param>
     /// <param name="keys">[positions, dim]</param>
@@ -57,28 +55,6 @@ internal sealed unsafe class PagedAttention : IDisposable
         for (var s = 0; s < weights.Length; s++)
             for (var d = 0; d < q.Length; d++) output[d] += weights[s] / sum * values[s][d];
         return output;
-    }
-
-    private int Tiles(StepInput step, int tokensPerItem)
-    {
-        var count = 0;
-        foreach (var sequence in step.Sequences) count += (sequence.QueryLength + tokensPerItem - 1) / tokensPerItem;
-        if (_tiles.Length < count) _tiles = new (int, int)[Math.Max(count, 2 * _tiles.Length)];
-        count = 0;
-        for (var s = 0; s < step.SequenceCount; s++)
-            for (var t = 0; t < step.Sequences[s].QueryLength; t += tokensPerItem) _tiles[count++] = (s, t);
-        return count;
-    }
-
-    private byte* Scratch(int threads, long bytes)
-    {
-        if (_scratch is null || bytes > _scratchBytes)
-        {
-            _scratch?.Dispose();
-            _scratch = new NativeBuffer(threads * bytes);
-            _scratchBytes = bytes;
-        }
-        return _scratch.Address;
     }
 
     /// <summary>A worker's scratch memory.</summary>

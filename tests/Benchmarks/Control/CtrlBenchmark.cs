@@ -15,10 +15,10 @@ internal static class CtrlBenchmark
     {
         var figures = new List<CtrlFigures>();
         foreach (var count in engines) figures.Add(await MeasureAsync("embedded", count, connections, duration, redisPort: null, ct));
-        if (!OnPath("redis-server") || !OnPath("redis-benchmark")) return new CtrlReport { Connections = connections, Figures = figures };
+        if (!Programs.OnPath("redis-server") || !Programs.OnPath("redis-benchmark")) return new CtrlReport { Connections = connections, Figures = figures };
 
-        var port = FreePort();
-        using var redis = Start("redis-server", ["--port", $"{port}", "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]);
+        var port = Programs.FreePort();
+        using var redis = Programs.Start("redis-server", ["--port", $"{port}", "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]);
         try
         {
             await AnswersAsync(port, ct);
@@ -42,10 +42,10 @@ internal static class CtrlBenchmark
     private static async Task<CtrlFigures> MeasureAsync(string store, int engines, int connections, TimeSpan duration, int? redisPort, CancellationToken ct)
     {
         Console.Error.WriteLine($"{store}, {engines} engines");
-        var port = FreePort();
+        var port = Programs.FreePort();
         var command = new List<string> { Path.Combine(AppContext.BaseDirectory, "Ctrl.dll"), "server", "--port", $"{port}" };
         if (redisPort is not null) command.AddRange(["--redis-url", $"redis://127.0.0.1:{redisPort}"]);
-        using var service = Start("dotnet", command);
+        using var service = Programs.Start("dotnet", command);
         var open = new List<KeepAliveConnection>();
         try
         {
@@ -153,16 +153,6 @@ internal static class CtrlBenchmark
         return double.Parse(columns[^7].Trim('"'), CultureInfo.InvariantCulture);
     }
 
-    private static Process Start(string program, IEnumerable<string> arguments)
-    {
-        var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
-        process.OutputDataReceived += (_, _) => { };
-        process.ErrorDataReceived += (_, line) => { if (line.Data is { Length: > 0 } text) Console.Error.WriteLine(text); };
-        process.BeginOutputReadLine();
-        process.BeginErrorReadLine();
-        return process;
-    }
-
     private static async Task AnswersAsync(int port, CancellationToken ct)
     {
         for (var attempt = 0; ; attempt++)
@@ -176,14 +166,4 @@ internal static class CtrlBenchmark
             catch (SocketException) when (attempt < 300) { await Task.Delay(50, ct); }
         }
     }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
-
-    private static bool OnPath(string program) =>
-        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Any(folder => folder.Length > 0 && File.Exists(Path.Combine(folder, program)));
 }

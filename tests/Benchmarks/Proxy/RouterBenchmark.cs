@@ -20,11 +20,11 @@ internal static class RouterBenchmark
         using var engine = new MockEngine(tokens);
         using var resuming = new MockEngine(tokens, resumes: true);
         var folder = Directory.CreateTempSubdirectory("nanoaspire-router-benchmark");
-        var routerPort = FreePort();
-        var keepingPort = FreePort();
+        var routerPort = Programs.FreePort();
+        var keepingPort = Programs.FreePort();
         using var router = StartRouter(routerPort, engine.Port);
         using var keeping = StartRouter(keepingPort, resuming.Port);   // knows the tokens of its streams
-        using var nginx = OnPath("nginx") ? StartNginx(folder.FullName, engine.Port, out var nginxPort) : Nothing(out nginxPort);
+        using var nginx = Programs.OnPath("nginx") ? StartNginx(folder.FullName, engine.Port, out var nginxPort) : Nothing(out nginxPort);
         try
         {
             List<(string Way, int Port)> ways = [("direct", engine.Port), ("router", routerPort), ("keeping", keepingPort)];
@@ -89,11 +89,11 @@ internal static class RouterBenchmark
     }
 
     private static Process StartRouter(int port, int enginePort) =>
-        Start("dotnet", [Path.Combine(AppContext.BaseDirectory, "Router.dll"), "--port", $"{port}", "--engine", $"http://127.0.0.1:{enginePort}", "--ctrl-address", "none"]);
+        Programs.Start("dotnet", [Path.Combine(AppContext.BaseDirectory, "Router.dll"), "--port", $"{port}", "--engine", $"http://127.0.0.1:{enginePort}", "--ctrl-address", "none"]);
 
     private static Process StartNginx(string folder, int enginePort, out int port)
     {
-        port = FreePort();
+        port = Programs.FreePort();
         var configuration = Path.Combine(folder, "nginx.conf");
         File.WriteAllText(configuration, $$"""
             daemon off; pid {{folder}}/nginx.pid; error_log /dev/null; worker_processes auto;
@@ -107,7 +107,7 @@ internal static class RouterBenchmark
               }
             }
             """);
-        return Start("nginx", ["-p", folder, "-c", configuration, "-e", "/dev/null"]);
+        return Programs.Start("nginx", ["-p", folder, "-c", configuration, "-e", "/dev/null"]);
     }
 
     private static Process? Nothing(out int port)
@@ -135,24 +135,4 @@ internal static class RouterBenchmark
             await Task.Delay(50, limit.Token);
         }
     }
-
-    private static Process Start(string program, IEnumerable<string> arguments)
-    {
-        var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
-        process.OutputDataReceived += (_, _) => { };
-        process.ErrorDataReceived += (_, line) => { if (line.Data is { Length: > 0 } text) Console.Error.WriteLine(text); };
-        process.BeginOutputReadLine();
-        process.BeginErrorReadLine();
-        return process;
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
-
-    private static bool OnPath(string program) =>
-        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Any(folder => folder.Length > 0 && File.Exists(Path.Combine(folder, program)));
 }

@@ -40,14 +40,15 @@ public sealed partial class AppHostTests
     private static async Task RunAsync(string path, string expectedLine, int signal)
     {
         var mark = $"NANOASPIRE_TEST_{Guid.NewGuid():N}";          // inherited by every process of this cluster
-        var start = new ProcessStartInfo(Environment.ProcessPath is { } self && Path.GetFileName(self) == "dotnet" ? self : FindDotnet())
+        var dotnet = Environment.ProcessPath is { } self && Path.GetFileName(self) == "dotnet" ? self : FindDotnet();
+        // A shell's background job ignores interrupts, and its children inherit that; env becomes the host, under the same process id.
+        var start = new ProcessStartInfo("env", ["--default-signal=INT", dotnet, ServiceProcess.Dll("NanoAspire.AppHost")])
         {
             RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Path.GetTempPath(),
         };
-        start.ArgumentList.Add(ServiceProcess.Dll("NanoAspire.AppHost"));
         start.Environment["PATH"] = path;
         start.Environment[mark] = "1";
-        start.Environment["DOTNET_ROOT"] = Path.GetDirectoryName(start.FileName)!;
+        start.Environment["DOTNET_ROOT"] = Path.GetDirectoryName(dotnet)!;
         using var host = Process.Start(start)!;
         try
         {

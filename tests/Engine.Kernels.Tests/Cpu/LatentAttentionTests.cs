@@ -106,18 +106,8 @@ public sealed unsafe class LatentAttentionTests
 
         public float[] Attend(int[] chunks, Func<int, int[]>? chosen = null, int most = 0)
         {
-            var (step, batch, done) = (new StepInput(), new StepBatch(), 0);
-            foreach (var chunk in chunks)
+            foreach (var (step, done, chunk) in Chunks.Steps(chunks, _blocks, _blockSize, _length))
             {
-                if (chunk == 0) continue;
-                batch.Clear();
-                for (var i = 0; i < chunk; i++)
-                {
-                    batch.Tokens.Add(0);
-                    batch.Positions.Add(done + i);
-                }
-                batch.Sequences.Add(new(0, chunk, done + chunk, _blocks, NeedsLogits: false));
-                step.Fill(batch, vocabSize: 1, _blockSize, poolBlocks: 2 * _blocks.Length, maxPositions: _length);
                 using var frame = _workspace.Enter();
                 Selection? selection = null;
                 if (chosen is not null)
@@ -131,11 +121,10 @@ public sealed unsafe class LatentAttentionTests
                     }
                     selection = made;
                 }
-                _kernels.StoreRows(Part(_rows, _absorbed.Length + _q.Length, _latent + _rotary, done, chunk), step, _cache);
+                _kernels.StoreRows(Numbers.Part(_inputs, _rows, _absorbed.Length + _q.Length, _latent + _rotary, done, chunk), step, _cache);
                 _kernels.LatentAttention(
-                    Part(_absorbed, 0, _heads * _latent, done, chunk), Part(_q, _absorbed.Length, _heads * _headDim, done, chunk), step, _cache, Scale, selection,
+                    Numbers.Part(_inputs, _absorbed, 0, _heads * _latent, done, chunk), Numbers.Part(_inputs, _q, _absorbed.Length, _heads * _headDim, done, chunk), step, _cache, Scale, selection,
                     new((float*)_output.Address + (long)done * _heads * _latent, chunk, _heads * _latent));
-                done += chunk;
             }
             return new ReadOnlySpan<float>(_output.Address, _absorbed.Length).ToArray();
         }
@@ -147,13 +136,6 @@ public sealed unsafe class LatentAttentionTests
             _pool.Dispose();
             _inputs.Dispose();
             _output.Dispose();
-        }
-
-        private Tensor Part(float[] values, int offset, int width, int row, int rows)
-        {
-            var to = (float*)_inputs.Address + offset + row * width;
-            values.AsSpan(row * width, rows * width).CopyTo(new(to, rows * width));
-            return new(to, rows, width);
         }
     }
 }

@@ -25,4 +25,12 @@ internal static unsafe class Numbers
         for (var row = 0; row < tensor.Rows; row++) tensor.RowSpan(row).CopyTo(values.AsSpan(row * tensor.Columns));
         return values;
     }
+
+    /// <summary>Rows [row, row + rows) of <paramref name="values"/>, copied to their place behind <paramref name="offset"/> floats of <paramref name="memory"/>.</summary>
+    public static Tensor Part(NativeBuffer memory, float[] values, int offset, int width, int row, int rows)
+    {
+        var to = (float*)memory.Address + offset + row * width;
+        values.AsSpan(row * width, rows * width).CopyTo(new(to, rows * width));
+        return new(to, rows, width);
+    }
 }

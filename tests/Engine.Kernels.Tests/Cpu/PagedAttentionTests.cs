@@ -79,24 +79,13 @@ public sealed unsafe class PagedAttentionTests
 
         public float[] Attend(int[] chunks)
         {
-            var (step, batch, done) = (new StepInput(), new StepBatch(), 0);
-            foreach (var chunk in chunks)
+            foreach (var (step, done, chunk) in Chunks.Steps(chunks, _blocks, _geometry.BlockSize, _length))
             {
-                if (chunk == 0) continue;
-                batch.Clear();
-                for (var i = 0; i < chunk; i++)
-                {
-                    batch.Tokens.Add(0);
-                    batch.Positions.Add(done + i);
-                }
-                batch.Sequences.Add(new(0, chunk, done + chunk, _blocks, NeedsLogits: false));
-                step.Fill(batch, vocabSize: 1, _geometry.BlockSize, poolBlocks: 2 * _blocks.Length, maxPositions: _length);
-                var q = Part(_q, 0, _heads * _dim, done, chunk);
-                var k = Part(_k, _q.Length, _kvHeads * _dim, done, chunk);
-                var v = Part(_v, _q.Length + _k.Length, _kvHeads * _dim, done, chunk);
+                var q = Numbers.Part(_inputs, _q, 0, _heads * _dim, done, chunk);
+                var k = Numbers.Part(_inputs, _k, _q.Length, _kvHeads * _dim, done, chunk);
+                var v = Numbers.Part(_inputs, _v, _q.Length + _k.Length, _kvHeads * _dim, done, chunk);
                 _kernels.StoreKv(k, v, step, _kv);
                 _kernels.PagedAttention(q, step, _kv, 1 / MathF.Sqrt(_dim), new((float*)_output.Address + done * _heads * _dim, chunk, _heads * _dim));
-                done += chunk;
             }
             return new ReadOnlySpan<float>(_output.Address, _q.Length).ToArray();
         }
@@ -107,13 +96,6 @@ public sealed unsafe class PagedAttentionTests
             _pool.Dispose();
             _inputs.Dispose();
             _output.Dispose();
-        }
-
-        private Tensor Part(float[] values, int offset, int width, int row, int rows)
-        {
-            var to = (float*)_inputs.Address + offset + row * width;
-            values.AsSpan(row * width, rows * width).CopyTo(new(to, rows * width));
-            return new(to, rows, width);
         }
 
         private float[][] Rows(float[] values, int head, int count) =>

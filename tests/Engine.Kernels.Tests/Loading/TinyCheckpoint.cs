@@ -1,3 +1,4 @@
+using NanoAspire.Engine.Loading;
 using System.Buffers.Binary;
 using System.Text.Json.Nodes;
 using NanoAspire.Engine.Kernels.Cpu;
@@ -108,6 +109,14 @@ internal sealed class TinyCheckpoint : IDisposable
         text.CopyTo(bytes, 8);
         data.CopyTo(bytes, 8 + text.Length);
         File.WriteAllBytes(PathOf(file), bytes);
+    }
+
+    /// <summary>The one line with which loading it fails.</summary>
+    public string Fails(ModelLoadOptions? options = null)
+    {
+        var message = Assert.Throws<ModelLoadException>(() => ModelLoader.Load(Folder, options ?? new() { Threads = 2 })).Message;
+        Assert.DoesNotContain('\n', message);
+        return message;
     }
 
     public void Dispose() => Directory.Delete(Folder, recursive: true);

@@ -28,7 +28,8 @@ internal sealed class SampleHost : IDisposable
     {
         var dotnet = Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", "dotnet"));
         var assembly = typeof(Projects.Hosting_SampleAppHost).Assembly.Location;
-        var info = new ProcessStartInfo(dotnet, [assembly, .. args]) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
+        // A shell's background job ignores interrupts, and its children inherit that; env becomes the host, under the same process id.
+        var info = new ProcessStartInfo("env", ["--default-signal=INT", dotnet, assembly, .. args]) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
         if (path is not null) info.Environment["PATH"] = path;
         return new SampleHost(Process.Start(info)!);
     }

@@ -1,3 +1,5 @@
+using Microsoft.Extensions.DependencyInjection;
+
 namespace NanoAspire.Hosting.Tests.Run;
 
 public sealed class ScaleTests
@@ -7,18 +9,13 @@ public sealed class ScaleTests
     [Fact]
     public async Task A_resource_with_replicas_grows_and_shrinks_while_it_runs_behind_one_address()
     {
-        var builder = SampleProcesses.NewApplication();
-        builder.AddSample("web").WithReplicas(1).Checked();
-        await using var app = await builder.BuildAsync(Ct);
-        await app.StartAsync(Ct);
-        await app.ResourceNotifications.WaitForResourceHealthyAsync("web", Ct);
+        await using var app = await StartAsync(replicas: 1);
         var first = await app.PidOfAsync("web");
         var address = app.GetEndpoint("web");
 
-        Assert.True((await app.ResourceCommands.ExecuteCommandAsync("web", "scale-up", Ct)).Success);
-        var added = await HealthyAsync(app, pid => pid != first);
+        var added = await AddedAsync(app, first);
         Assert.Equal(address, app.GetEndpoint("web"));
-        Assert.Equal(2, builder.Resources.Single(r => r.Name == "web").GetReplicaCount());
+        Assert.Equal(2, app.Services.GetRequiredService<DistributedApplicationModel>().Resources.Single(r => r.Name == "web").GetReplicaCount());
         await AnswersFromAsync(address, first, PidOf(added));
 
         Assert.True((await app.ResourceCommands.ExecuteCommandAsync("web", "scale-down", Ct)).Success);
@@ -37,11 +34,7 @@ public sealed class ScaleTests
     [Fact]
     public async Task A_certain_instance_is_taken_away_and_finishes_what_it_was_asked_before()
     {
-        var builder = SampleProcesses.NewApplication();
-        builder.AddSample("web").WithReplicas(2).Checked();
-        await using var app = await builder.BuildAsync(Ct);
-        await app.StartAsync(Ct);
-        await app.ResourceNotifications.WaitForResourceHealthyAsync("web", Ct);
+        await using var app = await StartAsync(replicas: 2);
         using var client = new HttpClient { BaseAddress = app.GetEndpoint("web") };
         using var response = await client.GetAsync("/slow", HttpCompletionOption.ResponseHeadersRead, Ct);
         var pid = int.Parse(response.Headers.GetValues("pid").Single(), System.Globalization.CultureInfo.InvariantCulture);
@@ -72,19 +65,30 @@ public sealed class ScaleTests
     [Fact]
     public async Task A_stopping_application_takes_added_instances_along_and_starts_no_more()
     {
-        var builder = SampleProcesses.NewApplication();
-        builder.AddSample("web").WithReplicas(1).Checked();
-        await using var app = await builder.BuildAsync(Ct);
-        await app.StartAsync(Ct);
-        await app.ResourceNotifications.WaitForResourceHealthyAsync("web", Ct);
+        await using var app = await StartAsync(replicas: 1);
         var first = await app.PidOfAsync("web");
-        Assert.True((await app.ResourceCommands.ExecuteCommandAsync("web", "scale-up", Ct)).Success);
-        var added = await HealthyAsync(app, pid => pid != first);
+        var added = await AddedAsync(app, first);
         await app.StopAsync(Ct);
         Assert.False(SampleProcesses.IsAlive(first));
         Assert.False(SampleProcesses.IsAlive(PidOf(added)));
         Assert.False((await app.ResourceCommands.ExecuteCommandAsync("web", "scale-up", Ct)).Success);
         Assert.False((await app.ResourceCommands.ExecuteCommandAsync(added.ResourceId, KnownResourceCommands.StartCommand, Ct)).Success);
+    }
+
+    private static async Task<DistributedApplication> StartAsync(int replicas)
+    {
+        var builder = SampleProcesses.NewApplication();
+        builder.AddSample("web").WithReplicas(replicas).Checked();
+        var app = await builder.BuildAsync(Ct);
+        await app.StartAsync(Ct);
+        await app.ResourceNotifications.WaitForResourceHealthyAsync("web", Ct);
+        return app;
+    }
+
+    private static async Task<ResourceEvent> AddedAsync(DistributedApplication app, int first)
+    {
+        Assert.True((await app.ResourceCommands.ExecuteCommandAsync("web", "scale-up", Ct)).Success);
+        return await HealthyAsync(app, pid => pid != first);
     }
 
     private static int PidOf(ResourceEvent e) => (int)e.Snapshot.Properties.Single(p => p.Name == "executable.pid").Value!;

@@ -8,26 +8,8 @@ using static NanoAspire.Router.Tests.Fixtures.Pictures;
 namespace NanoAspire.Router.Tests.Conformance;
 
 /// <summary>Which images are taken, from where, and which encoder gets them.</summary>
-public sealed class ImageRuleTests : IAsyncLifetime
+public sealed class ImageRuleTests : ImageEngines
 {
-    private ScriptedEngine _encoder = null!;
-    private ScriptedEngine _prefill = null!;
-    private ScriptedEngine _decode = null!;
-
-    public async ValueTask InitializeAsync()
-    {
-        _encoder = await ScriptedEngine.StartAsync(EngineRole.Encoder);
-        _prefill = await ScriptedEngine.StartAsync(EngineRole.Prefill, capabilities: ["vision_slots"]);
-        _decode = await ScriptedEngine.StartAsync(EngineRole.Decode);
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        await _encoder.DisposeAsync();
-        await _prefill.DisposeAsync();
-        await _decode.DisposeAsync();
-    }
-
     [Theory]
     [InlineData("http://169.254.169.254/latest", "remote_image_refused")]
     [InlineData("https://example.com/cat.png", "remote_image_refused")]

@@ -8,26 +8,8 @@ using static NanoAspire.Router.Tests.Fixtures.Pictures;
 namespace NanoAspire.Router.Tests.Conformance;
 
 /// <summary>Requests with images: an encoder first, then the engine that computes the prompt, which gets the encoder's slots.</summary>
-public sealed class ImageTests : IAsyncLifetime
+public sealed class ImageTests : ImageEngines
 {
-    private ScriptedEngine _encoder = null!;
-    private ScriptedEngine _prefill = null!;
-    private ScriptedEngine _decode = null!;
-
-    public async ValueTask InitializeAsync()
-    {
-        _encoder = await ScriptedEngine.StartAsync(EngineRole.Encoder);
-        _prefill = await ScriptedEngine.StartAsync(EngineRole.Prefill, capabilities: ["vision_slots"]);
-        _decode = await ScriptedEngine.StartAsync(EngineRole.Decode);
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        await _encoder.DisposeAsync();
-        await _prefill.DisposeAsync();
-        await _decode.DisposeAsync();
-    }
-
     [Fact]
     public async Task Images_are_encoded_before_the_prompt_and_their_slots_are_freed_after_it()
     {
