@@ -14,7 +14,9 @@ public sealed class TwoProcessTests : IAsyncDisposable
     private const int BlockBytes = 64 << 10;
 
     /// <summary>UCX only where it is installed; the contract of the transports says so visibly.</summary>
-    public static TheoryData<string> Transports => Needs.Ucx ? ["tcp", "shm", "ucx"] : ["tcp", "shm"];
+    public static TheoryData<string> Transports => Needs.Ucx ? ["tcp", "shm", Ucx] : ["tcp", "shm"];
+
+    private static TheoryDataRow<string> Ucx => new TheoryDataRow<string>("ucx").WithTrait("needs", "ucx");
 
     private readonly PatternMemory _memory = new(Blocks, BlockBytes);
     private IKvTransport? _transport;
