@@ -33,7 +33,7 @@ public sealed class TwoProcessTests : IAsyncDisposable
         return new("source", transport, Blocks, BlockBytes, delayMs, port);
     }
 
-    private static TcpTransportOptions Tcp => new() { FrameBytes = 64 << 10, FrameTimeout = Slowness.Milliseconds(1200) };
+    private static TcpTransportOptions Tcp => new() { FrameBytes = 64 << 10, FrameTimeout = Slowness.Milliseconds(1200), ConnectTimeout = Slowness.Seconds(5) };
 
     /// <summary>Of every request at the source, so that a pull takes a second or two.</summary>
     private static int DelayMs(string transport) => Slowness.Factor * (transport == "tcp" ? 40 : 400);

@@ -19,7 +19,7 @@ public sealed class UcxTransportContractTests : TransportContract
 
     private protected override (ITransport, ITransport) CreatePair()
     {
-        var options = new TcpTransportOptions { FrameBytes = 16 << 10, FrameTimeout = TimeSpan.FromSeconds(30) };
+        var options = new TcpTransportOptions { FrameBytes = 16 << 10, FrameTimeout = TimeSpan.FromSeconds(30), ConnectTimeout = TimeSpan.FromSeconds(30) };
         var ucx = new UcxOptions { AcceptImitation = DatagramsOnly };
         return (
             new UcxTransport(new RegionRegistry(), options, ucx, tcpFallback: false, TimeProvider.System, NullLoggerFactory.Instance),

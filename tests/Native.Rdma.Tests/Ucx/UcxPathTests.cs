@@ -15,7 +15,7 @@ public sealed class UcxPathTests
     private readonly RegionRegistry _readerRegions = new();
 
     private static UcxTransport Transport(RegionRegistry regions, bool fallback) =>
-        new(regions, new TcpTransportOptions { FrameTimeout = TimeSpan.FromSeconds(30) }, new(), fallback, TimeProvider.System, NullLoggerFactory.Instance);
+        new(regions, new TcpTransportOptions { FrameTimeout = TimeSpan.FromSeconds(30), ConnectTimeout = TimeSpan.FromSeconds(30) }, new(), fallback, TimeProvider.System, NullLoggerFactory.Instance);
 
     private static TransferRange Whole(RegionId remote, RegionId local) => new() { Remote = remote, RemoteOffset = 0, Local = local, LocalOffset = 0, Length = Size };
 
