@@ -4,14 +4,14 @@ namespace NanoAspire.Engine.Kernels.Tests.Generation;
 
 internal static partial class RandomFamilies
 {
-    private static TensorPlan DeepSeekV4(Random random)
+    private static TensorPlan DeepSeekV4(Random random, (int Hidden, int Size, int Experts)? shapes = null)
     {
-        var (vocabulary, hidden, layers, rank) = (random.Next(40, 300), random.Next(17, 80), random.Next(1, 5), random.Next(7, 40));
+        var (vocabulary, hidden, layers, rank) = (random.Next(40, 300), shapes?.Hidden ?? random.Next(17, 80), random.Next(1, 5), random.Next(7, 40));
         var (groups, perGroup, rope) = (random.Next(1, 4), random.Next(1, 4), 2 * random.Next(1, 6));
         var (heads, dim, lora) = (groups * perGroup, rope + random.Next(0, 40), random.Next(3, 30));
         var (indexHeads, indexDim, streams) = (random.Next(1, 10), rope + random.Next(0, 20), random.Next(1, 6));
-        var experts = random.Next(1, 9);
-        var (chosen, size) = (random.Next(1, experts + 1), random.Next(5, 40));
+        var experts = shapes?.Experts ?? random.Next(1, 9);
+        var (chosen, size) = (random.Next(1, experts + 1), shapes?.Size ?? random.Next(5, 40));
         var ratios = Enumerable.Range(0, layers).Select(_ => random.Pick(0, 4, 4, 128, 32, 7, 100)).ToArray();
         var hashed = random.Next(0, layers + 1);
         var plan = Start("DeepseekV4ForCausalLM", "deepseek_v4", vocabulary);
