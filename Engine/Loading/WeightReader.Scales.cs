@@ -9,9 +9,11 @@ internal sealed unsafe partial class WeightReader
     private const string Weight = ".weight", LongSuffix = "_scale_inv", ShortSuffix = ".scale";
     private bool? _shortSuffixes;
 
-    private Matrix CreateMatrix(int rows, int columns, WeightType type)
+    private Matrix CreateMatrix(int rows, int columns, WeightType type, bool turned = false)
     {
-        var matrix = Own(type == WeightType.E4M3 ? kernels.CreateScaledMatrix(rows, columns, quantisation!.BlockColumns) : kernels.CreateMatrix(rows, columns, type));
+        var matrix = Own(type == WeightType.E4M3
+            ? kernels.CreateScaledMatrix(rows, columns, turned ? quantisation!.BlockRows : quantisation!.BlockColumns)
+            : kernels.CreateMatrix(rows, columns, type));
         _bytes += matrix.Bytes;
         return matrix;
     }
@@ -111,6 +113,8 @@ internal sealed unsafe partial class WeightReader
     /// <summary>The factors of a weight, [rows / block, columns / block], partial blocks at the edges. One set after the other for stacked weights.</summary>
     private sealed class BlockScales(NativeBuffer factors, int rows, int blockRows, int blockColumns, int perRow) : IDisposable
     {
+        public int Rows => rows;
+        public int BlockRows => blockRows;
         public int BlockColumns => blockColumns;
 
         /// <summary>Factors of the blocks along one row; rows of stacked weights count on.</summary>
