@@ -5,7 +5,7 @@ namespace NanoAspire.Engine.Kernels.Cpu;
 
 /// <summary>
 /// Products with E2M1 weights. A number times its power of two is a float32 number, so the chains are those of a float32 matrix and give its
-/// bits. One row widens weights in registers; several share strips of a panel that are widened once, into the first cache.
+/// bits. One row widens weights in registers, on machines with 16 lanes; several share strips of a panel that are widened once, into the first cache.
 /// </summary>
 internal static unsafe class Float4Linear
 {
