@@ -7,14 +7,15 @@ namespace NanoAspire.Engine.Kernels.Tests.Generation;
 internal static partial class RandomFamilies
 {
     private static TensorPlan DeepSeekV4Published(Random random) =>
-        Publish(DeepSeekV4(random, (2 * random.Next(9, 40), 2 * random.Next(3, 20), random.Next(1, 9))), random);
+        Publish(DeepSeekV4(random, modules: null, shapes: (2 * random.Next(9, 40), 2 * random.Next(3, 20), random.Next(1, 9))), random);
 
     /// <summary>Experts of chosen shapes, 4 bits a number.</summary>
-    public static TensorPlan DeepSeekV4Published(Random random, int hidden, int size, int experts) => Publish(DeepSeekV4(random, (hidden, size, experts)), random);
+    public static TensorPlan DeepSeekV4Published(Random random, int hidden, int size, int experts, int? modules = 0, int[]? fixedRatios = null) =>
+        Publish(DeepSeekV4(random, modules, fixedRatios, shapes: (hidden, size, experts)), random);
 
     /// <summary>Only the experts in another form: the others stay numbers that need no factors.</summary>
     public static TensorPlan DeepSeekV4WithPackedExperts(Random random) =>
-        Publish(DeepSeekV4(random, (2 * random.Next(9, 60), 2 * random.Next(3, 60), random.Next(1, 9))), random, dense: false);
+        Publish(DeepSeekV4(random, modules: 0, shapes: (2 * random.Next(9, 60), 2 * random.Next(3, 60), random.Next(1, 9))), random, dense: false);
 
     /// <summary>As exporters differ: either name of the factors, exponents or float32 ones beside E4M3, bytes or F4 for the experts.</summary>
     private static TensorPlan Publish(TensorPlan plan, Random random, bool dense = true)
@@ -37,6 +38,6 @@ internal static partial class RandomFamilies
     private static partial Regex Expert();
 
     /// <summary>All but embedding, head, routers and what belongs to entries.</summary>
-    [GeneratedRegex(@"\.attn\.(w\w+|indexer\.wq_b)\.weight$|\.shared_experts\.w\d\.weight$")]
+    [GeneratedRegex(@"\.attn\.(w\w+|indexer\.wq_b)\.weight$|\.shared_experts\.w\d\.weight$|^mtp\.\d+\.[eh]_proj\.weight$")]
     private static partial Regex Dense();
 }

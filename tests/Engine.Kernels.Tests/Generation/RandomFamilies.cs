@@ -20,7 +20,7 @@ internal static partial class RandomFamilies
         ["kimi_k2"] = KimiK2,
         ["deepseek_v32"] = DeepSeekV32,
         ["glm_moe_dsa"] = Glm5,
-        ["deepseek_v4"] = random => DeepSeekV4(random),
+        ["deepseek_v4"] = DeepSeekV4,
         ["deepseek_v4, published"] = DeepSeekV4Published,
     };
 
