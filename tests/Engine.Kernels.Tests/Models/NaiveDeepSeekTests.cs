@@ -35,6 +35,30 @@ public sealed class NaiveDeepSeekTests
         }
     }
 
+    [Fact]
+    public void DeepSeek_V4_written_down_gives_the_logits_of_the_reference()
+    {
+        var naive = new NaiveDeepSeekV4(GoldenCase.Folder("deepseek-v4"));
+        var prompts = GoldenCase.Read("deepseek-v4").Prompts.Where(prompt => prompt.PromptIds.Length < 300).ToList();
+        Assert.Contains(prompts, prompt => prompt.PromptIds.Length > 40);
+        foreach (var prompt in prompts) AssertClose(naive.Logits(naive.Streams(prompt.PromptIds)[^1], module: false), prompt.LogitsLast);
+    }
+
+    [Fact]
+    public void The_engine_gives_its_logits_for_random_models_of_DeepSeek_V4()
+    {
+        for (var seed = 0; seed < 24; seed++)
+        {
+            var random = new Random(seed);
+            using var checkpoint = RandomCheckpoint.Write(RandomFamilies.Plan("deepseek_v4", random), random, seed % 2 == 0 ? "F32" : "BF16");
+            using var driver = GreedyDriver.Load(checkpoint.Folder, new() { Threads = 1, BlockSize = 16, MaxSequences = 1 });
+            var naive = new NaiveDeepSeekV4(checkpoint.Folder);
+            var prompt = RandomPrompt.Create(driver.Runner.Model, random, random.Next(5, 150)).Tokens;
+            var sequence = driver.Generate(prompt, count: 1, chunk: random.Next(3, 30));
+            AssertClose(naive.Logits(naive.Streams(prompt)[^1], module: false), sequence.Logits[0]);
+        }
+    }
+
     private static void AssertClose(double[] expected, float[] actual)
     {
         Assert.Equal(expected.Length, actual.Length);

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using NanoAspire.Engine.Execution;
 using NanoAspire.Engine.Kernels.Tests.Execution;
 using NanoAspire.Engine.Kernels.Tests.Generation;
+using NanoAspire.Engine.Kernels.Tests.Models;
 using NanoAspire.Engine.Loading;
 
 namespace NanoAspire.Engine.Kernels.Tests.Speculation;
@@ -19,7 +20,7 @@ public sealed class DeepSeekV4ModuleTests
         for (var seed = 0; seed < Seeds; seed++)
         {
             var random = new Random(seed);
-            using var checkpoint = RandomCheckpoint.Write(RandomFamilies.DeepSeekV4(random, modules: random.Next(1, 3), fixedRatios: new int[random.Next(1, 4)]), random);
+            using var checkpoint = RandomCheckpoint.Write(RandomFamilies.DeepSeekV4(random, modules: random.Next(1, 3)), random);
             using var runner = Load(checkpoint);
             var naive = new NaiveDeepSeekV4(checkpoint.Folder);
             int[] tokens = [.. Enumerable.Range(0, random.Next(20, 60)).Select(_ => random.Next(runner.Model.VocabSize))];
