@@ -147,6 +147,4 @@ internal sealed partial class NaiveDeepSeekV4(string folder) : NaiveModel(folder
         var scale = 1 / Math.Sqrt(x.Sum(value => value * value) / x.Length + (double)Text["rms_norm_eps"]!);
         return [.. x.Select(value => value * scale)];
     }
-
-    private static double Sigmoid(double x) => 1 / (1 + Math.Exp(-x));
 }
