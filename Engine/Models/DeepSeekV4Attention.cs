@@ -83,7 +83,6 @@ internal sealed class DeepSeekV4Attention
         return chosen;
     }
 
-
     /// <summary>A compressor with its projection.</summary>
     private sealed class Compressing(DeepSeekV4Config c, WeightReader weights, string prefix, int ratio, int columns, bool overlap, RopeFrequencies rope)
     {

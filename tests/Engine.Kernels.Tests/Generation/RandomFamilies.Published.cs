@@ -10,8 +10,8 @@ internal static partial class RandomFamilies
         Publish(DeepSeekV4(random, modules: null, shapes: (2 * random.Next(9, 40), 2 * random.Next(3, 20), random.Next(1, 9))), random);
 
     /// <summary>Experts of chosen shapes, 4 bits a number.</summary>
-    public static TensorPlan DeepSeekV4Published(Random random, int hidden, int size, int experts, int? modules = 0, int[]? fixedRatios = null) =>
-        Publish(DeepSeekV4(random, modules, fixedRatios, shapes: (hidden, size, experts)), random);
+    public static TensorPlan DeepSeekV4Published(Random random, int hidden, int size, int experts, int modules = 0) =>
+        Publish(DeepSeekV4(random, modules, shapes: (hidden, size, experts)), random);
 
     /// <summary>Only the experts in another form: the others stay numbers that need no factors.</summary>
     public static TensorPlan DeepSeekV4WithPackedExperts(Random random) =>

@@ -84,7 +84,7 @@ internal sealed class NaiveDeepSeek : NaiveModel
     private double[] Mixture(string prefix, double[] h)
     {
         var logits = Times(prefix + "gate.weight", h);
-        var scores = (string?)Text["scoring_func"] == "softmax" ? Softmax(logits) : [.. logits.Select(logit => 1 / (1 + Math.Exp(-logit)))];
+        var scores = (string?)Text["scoring_func"] == "softmax" ? Softmax(logits) : [.. logits.Select(Sigmoid)];
         var worth = Sum(scores, Numbers(Weights[prefix + "gate.e_score_correction_bias"]));
         var size = scores.Length / Int("n_group");
         var groups = worth.Chunk(size).Select((group, index) => (Worth: group.OrderDescending().Take(2).Sum(), index)).OrderByDescending(group => group.Worth).Take(Int("topk_group"));

@@ -7,6 +7,8 @@ namespace NanoAspire.Engine.Kernels.Tests.Models;
 /// <param name="folder">Tensors in float32 or bfloat16.</param>
 internal abstract class NaiveModel(string folder)
 {
+    private const double Tolerance = 1e-3;
+
     protected JsonNode Config { get; } = JsonNode.Parse(File.ReadAllText(Path.Combine(folder, "config.json")))!;
 
     /// <summary>Where the fields of the language model are.</summary>
@@ -41,7 +43,10 @@ internal abstract class NaiveModel(string folder)
     protected double[] Gated(string prefix, double[] h) =>
         Times(prefix + "down_proj.weight", Gate(Times(prefix + "gate_proj.weight", h), Times(prefix + "up_proj.weight", h)));
 
-    protected static double[] Gate(double[] gate, double[] up) => [.. gate.Zip(up, (g, u) => g / (1 + Math.Exp(-g)) * u)];
+    /// <summary>silu(gate) ⊙ up</summary>
+    protected static double[] Gate(double[] gate, double[] up) => [.. gate.Zip(up, (g, u) => g * Sigmoid(g) * u)];
+
+    protected static double Sigmoid(double x) => 1 / (1 + Math.Exp(-x));
 
     protected static double[] Softmax(double[] scores)
     {
@@ -64,5 +69,12 @@ internal abstract class NaiveModel(string folder)
         var wide = new double[values.Length];
         for (var i = 0; i < wide.Length; i++) wide[i] = values[i];
         return wide;
+    }
+
+    /// <summary>Logits of the engine or of the reference.</summary>
+    public static void AssertClose(double[] expected, float[] actual)
+    {
+        Assert.Equal(expected.Length, actual.Length);
+        for (var i = 0; i < expected.Length; i++) Assert.Equal(expected[i], actual[i], Tolerance);
     }
 }

@@ -6,18 +6,27 @@ namespace NanoAspire.Engine.Kernels.Tests.Models;
 /// <param name="columns">Rotated columns of a head.</param>
 /// <param name="theta">Base of the frequencies.</param>
 /// <param name="scaling">Null, or <c>rope_scaling</c> of type <c>yarn</c>.</param>
-internal sealed class NaiveYarn(int columns, double theta, JsonNode? scaling)
+/// <param name="lengthens">Whether turned rows also grow by the factor of the attention.</param>
+internal sealed class NaiveYarn(int columns, double theta, JsonNode? scaling, bool lengthens = true)
 {
     private readonly double _factor = (double?)scaling?["factor"] ?? 1;
 
     /// <summary>Of attention scores.</summary>
     public double ScoreFactor => scaling?["mscale_all_dim"] is { } all ? Math.Pow(Stretch((double)all), 2) : 1;
 
+    private double Length
+    {
+        get
+        {
+            if (!lengthens) return 1;
+            return scaling?["mscale"] is { } one && scaling["mscale_all_dim"] is { } all ? Stretch((double)one) / Stretch((double)all) : Stretch(1);
+        }
+    }
+
     /// <summary>Columns 2i and 2i + 1 are a pair where <paramref name="neighbours"/>, else columns i and i + half.</summary>
     public double[] Turn(double[] row, int position, bool neighbours)
     {
-        var (to, half) = (new double[columns], columns / 2);
-        var length = scaling?["mscale"] is { } one && scaling["mscale_all_dim"] is { } all ? Stretch((double)one) / Stretch((double)all) : Stretch(1);
+        var (to, half, length) = (new double[columns], columns / 2, Length);
         for (var i = 0; i < half; i++)
         {
             var (a, b) = neighbours ? (2 * i, 2 * i + 1) : (i, i + half);

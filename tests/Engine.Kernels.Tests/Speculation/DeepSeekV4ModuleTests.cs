@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using NanoAspire.Engine.Execution;
 using NanoAspire.Engine.Kernels.Tests.Execution;
 using NanoAspire.Engine.Kernels.Tests.Generation;
+using NanoAspire.Engine.Kernels.Tests.Models;
 using NanoAspire.Engine.Loading;
 
 namespace NanoAspire.Engine.Kernels.Tests.Speculation;
@@ -20,9 +21,9 @@ public sealed class DeepSeekV4ModuleTests
         for (var seed = 0; seed < Seeds; seed++)
         {
             var random = new Random(seed);
-            var (modules, ratios) = (random.Next(1, 3), new int[random.Next(1, 4)]);
-            var plan = published ? RandomFamilies.DeepSeekV4Published(random, hidden: 2 * random.Next(9, 40), size: 2 * random.Next(3, 20), experts: random.Next(1, 9), modules, ratios)
-                : RandomFamilies.DeepSeekV4(random, modules, ratios);
+            var modules = random.Next(1, 3);
+            var plan = published ? RandomFamilies.DeepSeekV4Published(random, hidden: 2 * random.Next(9, 40), size: 2 * random.Next(3, 20), experts: random.Next(1, 9), modules)
+                : RandomFamilies.DeepSeekV4(random, modules);
             using var checkpoint = RandomCheckpoint.Write(plan, random);
             using var runner = Load(checkpoint);
             var naive = new NaiveDeepSeekV4(published ? PlainForm.Write(checkpoint.Folder) : checkpoint.Folder);
