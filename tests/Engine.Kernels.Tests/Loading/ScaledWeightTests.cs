@@ -98,6 +98,38 @@ public sealed class ScaledWeightTests : IDisposable
         }
     }
 
+    [Fact]
+    public unsafe void Four_bit_weights_of_all_experts_in_one_tensor_have_factors_of_their_own()
+    {
+        const int Experts = 3, Rows = 40, Columns = 70, Across = 3;
+        Bytes("experts.weight", "U8", [Experts, Rows, Columns / 2], i => i * 41);
+        Bytes("experts.scale", "F8_E8M0", [Experts, Rows, Across], i => 120 + i % 13);
+        using var kernels = new CpuKernels(1);
+        using var files = Checkpoint.Open(_checkpoint.Write().Folder);
+        var (stored, exponents, read) = (_checkpoint.Tensors["experts.weight"].Values, _checkpoint.Tensors["experts.scale"].Values, new float[Columns]);
+        foreach (var keepAs in (WeightType?[])[null, WeightType.F32, WeightType.BF16])
+        {
+            using var reader = new WeightReader(files, kernels, keepAs, new(BlockRows, BlockColumns, Packed: true), threads: 2);
+            var matrices = reader.Stacked("experts.weight", Experts, Rows, Columns);
+            for (var i = 0; i < Experts * Rows; i++)
+            {
+                Assert.Equal(keepAs ?? WeightType.E2M1, matrices[i / Rows].Type);
+                fixed (float* into = read) ((PackedMatrix)matrices[i / Rows]).ReadRow(i % Rows, into);
+                for (var c = 0; c < Columns; c++)
+                    Assert.Equal(Float4.Reference((int)stored[(i * Columns + c) / 2] >> c % 2 * 4 & 15) * Math.Pow(2, exponents[i * Across + c / 32] - 127), read[c]);
+            }
+            Assert.Equal("model.safetensors: tensor experts.weight has dtype U8; 4-bit floats are supported outputs first",
+                Assert.Throws<ModelLoadException>(() => reader.Stacked("experts.weight", Experts, Columns, Rows, inputsFirst: true)).Message);
+        }
+
+        void Bytes(string name, string type, int[] shape, Func<int, int> value)
+        {
+            _checkpoint.Add(name, shape);
+            for (var i = 0; i < _checkpoint.Tensors[name].Values.Length; i++) _checkpoint.Tensors[name].Values[i] = value(i) % 256;
+            _checkpoint.TypeOf[name] = type;
+        }
+    }
+
     /// <summary>All projections in E4M3 with blocks that divide nothing.</summary>
     private void Quantise()
     {
