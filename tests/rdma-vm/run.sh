@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Boots a small machine in software emulation that has a soft-RoCE device, and runs the UCX tests in it over rc_verbs and ud_verbs.
-# By hand, not part of the suite: a run takes a quarter of an hour. README.md says what it needs, docs/transfer.md has the last result.
+# By hand, not part of the suite: a run takes a quarter of an hour or more. README.md says what it needs, docs/transfer.md has the last result.
 #
 #   tests/rdma-vm/run.sh [FOLDER]      FOLDER keeps the kernel, the image and the guest's log (default: a temporary folder that stays)
 #
