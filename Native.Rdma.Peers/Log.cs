@@ -30,4 +30,7 @@ internal static partial class Log
 
     [LoggerMessage(9, LogLevel.Warning, "{Alias} could not sign off: {Reason}; its lease will lapse")]
     public static partial void LeaveFailed(this ILogger logger, string alias, string reason);
+
+    [LoggerMessage(10, LogLevel.Error, "{Alias} stumbled while {Doing}, and goes on")]
+    public static partial void Stumbled(this ILogger logger, string alias, string doing, Exception error);
 }

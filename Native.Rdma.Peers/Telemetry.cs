@@ -13,10 +13,6 @@ internal static class Telemetry
         "nanoaspire.transfer.peer.attempts", "{attempt}", "Attempts to connect to a peer");
     private static readonly Counter<long> Lost = Meter.CreateCounter<long>(
         "nanoaspire.transfer.peer.lost", "{peer}", "Connections that ended, by reason");
-    private static readonly UpDownCounter<long> Regions = Meter.CreateUpDownCounter<long>(
-        "nanoaspire.transfer.regions", "{region}", "Regions that agents published");
-    private static readonly UpDownCounter<long> RegisteredBytes = Meter.CreateUpDownCounter<long>(
-        "nanoaspire.transfer.registered.bytes", "By", "Bytes of the regions that agents published");
 
     public static void StateChanged(PeerState? from, PeerState? to)
     {
@@ -28,12 +24,6 @@ internal static class Telemetry
     public static void Attempted(bool succeeded) => Attempts.Add(1, new KeyValuePair<string, object?>("outcome", succeeded ? "ok" : "failed"));
 
     public static void ConnectionLost(string reason) => Lost.Add(1, new KeyValuePair<string, object?>("reason", reason));
-
-    public static void RegionsChanged(int count, long bytes)
-    {
-        Regions.Add(count);
-        RegisteredBytes.Add(bytes);
-    }
 
     private static KeyValuePair<string, object?> Tag(PeerState state) => new("state", state.ToString().ToLowerInvariant());
 }

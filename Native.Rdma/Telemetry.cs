@@ -25,6 +25,11 @@ internal static class Telemetry
     private static readonly UpDownCounter<long> Connections = Meter.CreateUpDownCounter<long>(
         "nanoaspire.transfer.connections", "{connection}", "Open connections");
 
+    private static readonly UpDownCounter<long> Regions = Meter.CreateUpDownCounter<long>(
+        "nanoaspire.transfer.regions", "{region}", "Registered regions");
+    private static readonly UpDownCounter<long> RegisteredBytes = Meter.CreateUpDownCounter<long>(
+        "nanoaspire.transfer.registered.bytes", "By", "Bytes of registered regions");
+
     /// <summary>Counts <paramref name="work"/> once, however it ends.</summary>
     /// <param name="transport">Name of the transport.</param>
     /// <param name="operation"><c>read</c>, <c>write</c> or <c>send</c>.</param>
@@ -68,4 +73,10 @@ internal static class Telemetry
     public static void RefusedRequest(string transport, TransferCode code) => Refused.Add(1, new("transport", transport), new("code", code.ToString()));
 
     public static void ConnectionsChanged(string side, int change) => Connections.Add(change, new KeyValuePair<string, object?>("side", side));
+
+    public static void RegionsChanged(int count, ulong bytes)
+    {
+        Regions.Add(count);
+        RegisteredBytes.Add(count * (long)bytes);
+    }
 }
