@@ -14,6 +14,9 @@ internal static class Telemetry
     private static readonly Counter<long> Lost = Meter.CreateCounter<long>(
         "nanoaspire.transfer.peer.lost", "{peer}", "Connections that ended, by reason");
 
+    private static readonly Counter<long> Messages = Meter.CreateCounter<long>(
+        "nanoaspire.transfer.peer.messages", "{message}", "Messages sent, and messages and notifications received, by agents");
+
     public static void StateChanged(PeerState? from, PeerState? to)
     {
         if (from == to) return;
@@ -22,6 +25,8 @@ internal static class Telemetry
     }
 
     public static void Attempted(bool succeeded) => Attempts.Add(1, new KeyValuePair<string, object?>("outcome", succeeded ? "ok" : "failed"));
+
+    public static void MessageDone(string operation) => Messages.Add(1, new KeyValuePair<string, object?>("op", operation));
 
     public static void ConnectionLost(string reason) => Lost.Add(1, new KeyValuePair<string, object?>("reason", reason));
 

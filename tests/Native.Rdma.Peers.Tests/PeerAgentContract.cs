@@ -51,6 +51,8 @@ public abstract class PeerAgentContract
         Assert.Equal((80L, 0L, 4L, 6L), (summary.CompletedBytesTotal, summary.PendingOps, summary.ErrorTotal, summary.BatchTotal));
         Assert.Equal(summary.SubmittedBytesTotal, summary.CompletedBytesTotal + summary.FailedBytesTotal);
         Assert.Equal((1, (ulong)Size), (summary.UserMrCount, summary.UserMrBytes));
+        Assert.Equal(80L, summary.ByPath["tcp"].CompletedBytes);
+        Assert.Equal(summary.ByOp["read"], new() { Assign = summary.AssignTotal, Batch = 6, SubmittedBytes = summary.SubmittedBytesTotal, CompletedBytes = 80, FailedBytes = summary.FailedBytesTotal, Errors = 4 });
     }
 
     [Fact]
@@ -70,11 +72,39 @@ public abstract class PeerAgentContract
         Assert.Equal(TransferCode.TokenRefused, await CodeOfAsync(() => a.Agent.WriteAsync("b", [whole], 7, null, default)));
         var token = grants.Allow(0, Size);
         Assert.Equal(Size, await a.Agent.WriteAsync("b", [whole], token, ("kv", 42), default));
-        var notice = await b.Transport.Regions.Inbox.ReceiveNotificationAsync(default);
-        Assert.Equal(42UL, notice.Value);
+        Assert.Equal(new PeerNotification("kv", token, 42), await b.Agent.ReceiveNotificationAsync(default));
         Assert.Equal(from.Span, to.Span);
-        await a.Agent.SendAsync("b", 9, "hello"u8.ToArray(), default);
-        Assert.Equal("hello"u8.ToArray(), (await b.Transport.Regions.Inbox.ReceiveAsync(9, default)).ToArray());
+    }
+
+    [Fact]
+    public async Task Messages_are_received_and_flushed_and_counted_beside_the_transfers()
+    {
+        await using var server = await ServeAsync();
+        await using var a = await Node.StartAsync(server.Url, "a");
+        await using var b = await Node.StartAsync(server.Url, "b");
+        Assert.Equal(TransferCode.PeerLost, await CodeOfAsync(() => a.Agent.FlushAsync("b", default)));
+        await a.Agent.SetDesiredPeersAsync(["b"], symmetric: false, default);
+        await a.ConnectedAsync("b");
+        var first = b.Agent.ReceiveAsync(9, default);
+        Assert.Equal((1, 1), (b.Agent.Summary.PendingByOp["recv"], b.Agent.Summary.PendingOps));
+        var sending = new[] { a.Agent.SendAsync("b", 9, "hello"u8.ToArray(), default), a.Agent.SendAsync("b", 9, "again"u8.ToArray(), default) };
+        await a.Agent.FlushAsync("b", default);
+        Assert.All(sending, static s => Assert.True(s.IsCompletedSuccessfully));
+        Assert.Equal("hello"u8.ToArray(), (await first).ToArray());
+        Assert.Equal("again"u8.ToArray(), (await b.Agent.ReceiveAsync(9, default)).ToArray());
+        using var cancel = new CancellationTokenSource();
+        var given = b.Agent.ReceiveNotificationAsync(cancel.Token);
+        await cancel.CancelAsync();
+        Assert.Equal(cancel.Token, (await Assert.ThrowsAnyAsync<OperationCanceledException>(() => given)).CancellationToken);
+
+        var (sent, received) = (a.Agent.Summary, b.Agent.Summary);
+        Assert.Equal(new PeerMessageTotals { Posted = 2, Bytes = 10 }, sent.Messages["send"]);
+        Assert.Equal(new PeerMessageTotals { Posted = 2, Bytes = 10 }, received.Messages["recv"]);
+        Assert.Equal(new PeerMessageTotals { Posted = 1, Failures = 1 }, received.Messages["imm_recv"]);
+        Assert.Equal((0L, 0L, 0L, 0L), (sent.BatchTotal, sent.SubmittedBytesTotal, received.PendingOps, received.ErrorTotal));
+        var waiting = b.Agent.ReceiveAsync(9, default);
+        await b.Agent.DisposeAsync();
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => waiting);
     }
 
     [Fact]
