@@ -98,6 +98,22 @@ public sealed partial class CtrlClient
     public async Task<IReadOnlyList<string>> TakeNoticesAsync(string agent, CancellationToken ct) =>
         [.. Array(await PostAsync("v1/take_notices", new JsonObject { ["agent_name"] = agent }, ct), "notices").Select(n => EntityInfo.Text(n, "peer")).OfType<string>()];
 
+    /// <summary>Leaves what an agent says of itself for people to read, in place of what it said before (services of this build only).</summary>
+    /// <param name="agent">Who reports.</param>
+    /// <param name="report">The record of the wire contract.</param>
+    /// <param name="lifetime">How long it is kept.</param>
+    /// <param name="ct">Ends the call.</param>
+    /// <returns>False when the agent is not registered.</returns>
+    public async Task<bool> ReportPeerAsync(string agent, JsonObject report, TimeSpan lifetime, CancellationToken ct)
+    {
+        ArgumentNullException.ThrowIfNull(report);
+        var reply = await PostAsync("v1/report_peer", new JsonObject { ["agent_name"] = agent, ["ttl_ms"] = (long)lifetime.TotalMilliseconds, ["report"] = report.DeepClone() }, ct);
+        return EntityInfo.Text(reply, "status") == "ok";
+    }
+
+    /// <summary>Reports of agents, also of some that have ended (services of this build only).</summary>
+    public async Task<IReadOnlyList<JsonElement>> ListPeerReportsAsync(CancellationToken ct) => Array(await PostAsync("v1/peer_reports", [], ct), "reports");
+
     /// <summary>Null when it is not an agent of the wire contract. Anyone may register anything: nothing in it may throw later.</summary>
     private static PeerAgentInfo? TryReadAgent(JsonElement agent)
     {
