@@ -33,4 +33,7 @@ internal static partial class Log
 
     [LoggerMessage(10, LogLevel.Error, "{Alias} stumbled while {Doing}, and goes on")]
     public static partial void Stumbled(this ILogger logger, string alias, string doing, Exception error);
+
+    [LoggerMessage(11, LogLevel.Warning, "{Alias} cannot report how it fares: {Reason}")]
+    public static partial void ReportFailed(this ILogger logger, string alias, string reason);
 }

@@ -53,9 +53,12 @@ public sealed partial class PeerAgent
     /// <exception cref="PeerConflictException">The alias belongs to another agent.</exception>
     private async Task RegisterAsync(CancellationToken ct)
     {
+        var nics = _nics.Find();
+        var (card, port) = nics.Select(static n => (n, n.UsablePort)).FirstOrDefault(static n => n.UsablePort is not null);
         var info = new PeerAgentInfo
         {
-            Name = _self.Alias.Length == 0 ? null : _self.Alias, Address = _options.Host, Resource = _self.ToResource(_options.Host, _time.GetUtcNow()),
+            Name = _self.Alias.Length == 0 ? null : _self.Alias, Address = _options.Host, Resource = _self.ToResource(_options.Host, nics, _time.GetUtcNow()),
+            Device = card?.Name, IbPort = (uint?)port?.Number, LinkType = port?.LinkType,
         };
         try
         {

@@ -31,6 +31,7 @@ public sealed partial class PeerAgent : IAsyncDisposable
     private PeerAgent(CtrlClient ctrl, ITransport transport, PeerAgentOptions options, TimeProvider time, ILogger<PeerAgent> logger)
     {
         (_ctrl, _transport, _options, _time, _logger) = (ctrl, transport, options, time, logger);
+        _nics = new(options.Nics);
         var peer = transport.Listen();
         _board = new(transport);
         _self = new(options.Alias ?? "", peer, transport.Name, _board.Shown.Id, _instance);
@@ -97,6 +98,7 @@ public sealed partial class PeerAgent : IAsyncDisposable
         }
         logger.Started(agent.Alias, agent.Self.Address, agent.Self.Incarnation);
         agent._loop = Task.Run(agent.RunAsync, CancellationToken.None);
+        if (options.ReportInterval is { } step) agent._reporting = Task.Run(() => agent.ReportAsync(step), CancellationToken.None);
         return agent;
     }
 
@@ -166,6 +168,7 @@ public sealed partial class PeerAgent : IAsyncDisposable
         await AttemptAsync("ending its loop", () => _loop).ConfigureAwait(false);
         await AttemptAsync("closing its connections", () => { CloseLinks("the agent has ended"); return Task.CompletedTask; }).ConfigureAwait(false);
         await AttemptAsync("waiting for its transfers", DrainAsync).ConfigureAwait(false);
+        await AttemptAsync("reporting its end", ReportEndAsync).ConfigureAwait(false);
         await AttemptAsync("signing off", LeaveAsync).ConfigureAwait(false);
         foreach (var region in await TakeRegionsAsync().ConfigureAwait(false))
             await AttemptAsync($"unregistering '{region.Name}'", () => _transport.Regions.UnregisterAsync(region, CancellationToken.None)).ConfigureAwait(false);

@@ -17,6 +17,9 @@ internal static class Telemetry
     private static readonly Counter<long> Messages = Meter.CreateCounter<long>(
         "nanoaspire.transfer.peer.messages", "{message}", "Messages sent, and messages and notifications received, by agents");
 
+    private static readonly Gauge<double> Rate = Meter.CreateGauge<double>(
+        "nanoaspire.transfer.peer.bandwidth", "bit/s", "Smoothed rate of what an agent moves");
+
     public static void StateChanged(PeerState? from, PeerState? to)
     {
         if (from == to) return;
@@ -27,6 +30,8 @@ internal static class Telemetry
     public static void Attempted(bool succeeded) => Attempts.Add(1, new KeyValuePair<string, object?>("outcome", succeeded ? "ok" : "failed"));
 
     public static void MessageDone(string operation) => Messages.Add(1, new KeyValuePair<string, object?>("op", operation));
+
+    public static void Bandwidth(string alias, double rate) => Rate.Record(rate, new KeyValuePair<string, object?>("alias", alias));
 
     public static void ConnectionLost(string reason) => Lost.Add(1, new KeyValuePair<string, object?>("reason", reason));
 

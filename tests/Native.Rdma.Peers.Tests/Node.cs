@@ -29,7 +29,8 @@ internal sealed class Node : IAsyncDisposable
     public Func<HttpRequestMessage, Task<HttpResponseMessage>?>? Intercept { set => _http.Intercept = value; }
 
     public static async Task<Node> StartAsync(
-        string ctrl, string? alias, string transport = "tcp", int port = 0, Func<HttpRequestMessage, Task<HttpResponseMessage>?>? intercept = null, ITransport? with = null)
+        string ctrl, string? alias, string transport = "tcp", int port = 0, Func<HttpRequestMessage, Task<HttpResponseMessage>?>? intercept = null, ITransport? with = null,
+        TimeSpan? report = null, NicOptions? nics = null)
     {
         var http = new CuttableHttp { Intercept = intercept };
         var client = new CtrlClient(http, Options.Create(new CtrlClientOptions { Address = ctrl, Scope = "s" }), TimeProvider.System);
@@ -40,6 +41,7 @@ internal sealed class Node : IAsyncDisposable
             {
                 Alias = alias, Host = "127.0.0.1", PollInterval = TimeSpan.FromMilliseconds(50), PingInterval = TimeSpan.FromMilliseconds(200),
                 RetryDelay = TimeSpan.FromMilliseconds(20), MaxRetryDelay = TimeSpan.FromMilliseconds(200), ConnectTimeout = TimeSpan.FromSeconds(20),
+                ReportInterval = report, Nics = nics ?? new(),
             };
             return new(await PeerAgent.StartAsync(client, made, options, TimeProvider.System, NullLogger<PeerAgent>.Instance, default), made, http);
         }

@@ -14,6 +14,9 @@ public abstract class PeerAgentContract
     /// <summary>Makes the lease of an agent that does not renew it lapse.</summary>
     private protected abstract Task LapseAsync(CtrlServer server, string alias);
 
+    /// <summary>How long the report of an agent is kept from now on.</summary>
+    private protected abstract Task<TimeSpan> ReportLifeAsync(CtrlServer server, string alias);
+
     private static Task<MemoryRegion> PublishAsync(Node node, TestMemory memory, string name = "kv", RegionAccess access = RegionAccess.PeersRead, IReadGuard? guard = null, IWriteGuard? grants = null) =>
         node.Agent.RegisterRegionAsync(name, memory.Address, (ulong)memory.Length, access, guard, grants, default);
 
@@ -266,5 +269,37 @@ public abstract class PeerAgentContract
         Assert.False(await b.Agent.UnregisterRegionAsync("kv", default));
         Assert.Equal(TransferCode.UnknownRegion, await CodeOfAsync(() => a.Agent.ReadAsync("b", [Range(0, 0, Size)], 0, default)));
         Assert.Equal(PeerState.Connected, (await a.ConnectedAsync("b")).State);
+    }
+
+    [Fact]
+    public async Task An_agent_reports_how_it_fares_and_that_it_has_stopped()
+    {
+        await using var server = await ServeAsync();
+        using var sysfs = new FakeSysfs().Add("mlx5_0", "0000:81:00.0", "1", ("1: DOWN", "Ethernet", 5)).Add("mlx5_1", "0000:82:00.0", "1", ("4: ACTIVE", "Ethernet", 7));
+        NicOptions nics = new() { SysfsRoot = sysfs.Root, VisibleDevices = null };
+        await using var a = await Node.StartAsync(server.Url, "a", report: TimeSpan.FromMilliseconds(100), nics: nics);
+        await using var b = await Node.StartAsync(server.Url, "b");
+        var listed = (await server.OkAsync("/query", """{"scope":"s"}""")).EnumerateArray().Single(static p => p.GetProperty("name").GetString() == "a");
+        Assert.Equal(("mlx5_1", 1, "RoCE"), (listed.GetProperty("device").GetString(), listed.GetProperty("ib_port").GetInt32(), listed.GetProperty("link_type").GetString()));
+        Assert.Equal(["DEGRADED", "AVAILABLE"], listed.GetProperty("resource").GetProperty("nics").EnumerateArray().Select(static n => n.GetProperty("health").GetString()!));
+
+        using var from = TestMemory.WithPattern(Size);
+        using var to = new TestMemory(Size);
+        await PublishAsync(b, from);
+        await PublishAsync(a, to, "into", RegionAccess.Local);
+        await a.Agent.SetDesiredPeersAsync(["b"], symmetric: false, default);
+        await a.ConnectedAsync("b");
+        await a.Agent.ReadAsync("b", [Range(0, 0, Size)], 0, default);
+        async Task<System.Text.Json.JsonElement?> ReportAsync() =>
+            (await server.OkAsync("/v1/peer_reports", """{"scope":"s"}""")).GetProperty("reports").EnumerateArray().Cast<System.Text.Json.JsonElement?>().SingleOrDefault();
+        await Eventually.TrueAsync(async () => await ReportAsync() is { } r && r.GetProperty("summary").GetProperty("completed_bytes_total").GetInt64() == Size, "the bytes are reported");
+        var report = (await ReportAsync())!.Value;
+        Assert.Equal(("a", 2, 1), (report.GetProperty("peer_id").GetString(), report.GetProperty("nics").GetArrayLength(), report.GetProperty("connections").GetArrayLength()));
+        Assert.True(report.GetProperty("connections")[0].GetProperty("connected").GetBoolean());
+        Assert.False(report.TryGetProperty("status", out _));
+        await a.Agent.DisposeAsync();
+        var last = (await ReportAsync())!.Value;
+        Assert.Equal(("stopped", report.GetProperty("session_id").GetString()), (last.GetProperty("status").GetString(), last.GetProperty("session_id").GetString()));
+        Assert.InRange(await ReportLifeAsync(server, "a"), TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(15));
     }
 }

@@ -17,6 +17,15 @@ public sealed class EmbeddedPeerAgentTests : PeerAgentContract
         return Task.CompletedTask;
     }
 
+    private protected override async Task<TimeSpan> ReportLifeAsync(CtrlServer server, string alias)
+    {
+        for (var life = TimeSpan.FromSeconds(1); ; life += TimeSpan.FromSeconds(1))
+        {
+            _time.Advance(TimeSpan.FromSeconds(1));
+            if ((await server.Store.ListReportsAsync("s", default)).Count == 0) return life;
+        }
+    }
+
     [Theory, InlineData("shm"), InlineData("auto"), InlineData("ucx")]
     public async Task Agents_connect_over_every_transport(string transport)
     {
@@ -105,4 +114,6 @@ public sealed class RedisPeerAgentTests(RedisFixture redis) : PeerAgentContract,
     }
 
     private protected override async Task LapseAsync(CtrlServer server, string alias) => await redis.Raw.KeyDeleteAsync($"s:agent:{alias}");
+
+    private protected override async Task<TimeSpan> ReportLifeAsync(CtrlServer server, string alias) => (await redis.Raw.KeyTimeToLiveAsync($"s:obs:peer:{alias}"))!.Value;
 }
