@@ -49,7 +49,8 @@ public abstract partial class TransportContract
         {
             using var cancel = new CancellationTokenSource();
             var reading = Reader.ReadAsync(peer, [Range((ulong)(i % 16) << 16, 0, Length)], token: 7, cancel.Token);
-            for (var started = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(started).TotalMicroseconds < delay && !reading.IsCompleted;) Thread.Yield();
+            for (var started = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(started).TotalMicroseconds < delay && !reading.IsCompleted;)
+                if (delay > 100) Thread.Yield();                             // a whole time slice, where others want the processor
             cancel.Cancel();
             try
             {
@@ -66,7 +67,7 @@ public abstract partial class TransportContract
             if (i % 50 == 0) await Task.Delay(1);
             Assert.False(To.Span[..Length].ContainsAnyExcept((byte)0xEE));
         }
-        Assert.True(ended > Races / 50 && cancelled > Races / 50, $"{ended} ended, {cancelled} cancelled");
+        Assert.True(ended > Races / 200 && cancelled > Races / 200, $"{ended} ended, {cancelled} cancelled");
         Assert.Equal(0, Local.Pins);
         Assert.Equal(0, await Guard.PinsAsync(0));
     }
