@@ -60,6 +60,7 @@ public sealed class AgentProcessTests
     [Fact]
     public async Task A_killed_agent_leaves_nothing_at_its_peer_and_nothing_in_the_control_plane()
     {
+        using var open = new OpenConnections();
         await using var server = await CtrlServer.StartAsync(time: _time);
         await using var a = await Node.StartAsync(server.Url, "a");
         await using var b = await StartAsync(server, "b", seed: 1, delayMs: 5000);
@@ -80,6 +81,7 @@ public sealed class AgentProcessTests
         var reading = a.Agent.ReadAsync("b", [whole], 0, default);           // held up there
         await Task.Delay(400);
         Assert.False(reading.IsCompleted);
+        Assert.True(open.Count >= 2, $"{open.Count} connections");
         await b.KillAsync();
 
         Assert.Equal(TransferCode.PeerLost, (await Assert.ThrowsAsync<TransferException>(() => reading.WaitAsync(TimeSpan.FromSeconds(20)))).Code);
@@ -89,6 +91,7 @@ public sealed class AgentProcessTests
         Assert.True(await a.Agent.UnregisterRegionAsync("kv", default).WaitAsync(TimeSpan.FromSeconds(20))); // no pin of the dead holds it
         Assert.True(await a.Agent.UnregisterRegionAsync("into", default).WaitAsync(TimeSpan.FromSeconds(20)));
         Assert.Equal(2, a.Transport.Regions.Count);
+        await Eventually.TrueAsync(() => open.Count == 0, "no connection to or from it is left");
 
         _time.Advance(Lease);
         await server.Store.SweepAsync(default);

@@ -86,6 +86,24 @@ public sealed class EmbeddedPeerAgentTests : PeerAgentContract
     }
 
     [Fact]
+    public async Task Transfers_go_over_the_connection_that_the_agent_keeps()
+    {
+        await using var server = await ServeAsync();
+        await using var a = await Node.StartAsync(server.Url, "a");
+        await using var b = await Node.StartAsync(server.Url, "b");
+        using var from = TestMemory.WithPattern(4096);
+        using var to = new TestMemory(4096);
+        var remote = await b.Agent.RegisterRegionAsync("kv", from.Address, 4096, RegionAccess.PeersRead, null, null, default);
+        var local = await a.Agent.RegisterRegionAsync("into", to.Address, 4096, RegionAccess.Local, null, null, default);
+        await a.Agent.SetDesiredPeersAsync(["b"], symmetric: false, default);
+        await a.ConnectedAsync("b");
+        using var open = new OpenConnections();
+        TransferRange whole = new() { Remote = remote.Id, RemoteOffset = 0, Local = local.Id, LocalOffset = 0, Length = 4096 };
+        for (var i = 0; i < 50; i++) await a.Transport.ReadAsync(b.Agent.Self, [whole], 0, default);
+        Assert.InRange(open.Opened, 0, 2);                                   // both ends of one more: a ping may have had the first at that moment
+    }
+
+    [Fact]
     public async Task Agents_leave_no_region_and_no_connection_behind()
     {
         await using var server = await ServeAsync();
