@@ -25,11 +25,3 @@ public sealed record NetworkCard(string Name, string PciBusId, int NumaNode, IRe
         ["ports"] = new JsonArray([.. Ports.Select(static p => new JsonObject { ["port"] = p.Number, ["state"] = p.State, ["link_type"] = p.LinkType })]),
     };
 }
-
-/// <param name="Number">From 1.</param>
-/// <param name="State">E.g. <c>ACTIVE</c>, <c>DOWN</c>.</param>
-/// <param name="LinkType"><c>RoCE</c>, <c>IB</c>, <c>UNKNOWN</c>, or what the system says.</param>
-public sealed record NetworkPort(int Number, string State, string LinkType)
-{
-    public const string Active = "ACTIVE", Unknown = "UNKNOWN";
-}
