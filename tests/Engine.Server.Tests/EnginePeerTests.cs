@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using System.Text.Json.Nodes;
 using NanoAspire.Ctrl.Tests.Support;
 using NanoAspire.Protocol.Wire;
+using NanoAspire.Tests;
 
 namespace NanoAspire.Engine.Server.Tests;
 
@@ -31,12 +32,13 @@ public sealed class EnginePeerTests
         await prefill.WaitUntilIdleAsync();
     }
 
-    [Fact]
-    public async Task A_decode_engine_is_connected_to_the_prefill_engines_of_its_model_before_the_first_hand_off()
+    [Theory, InlineData("tcp"), InlineData("auto"), InlineData("ucx")]
+    public async Task A_decode_engine_is_connected_to_the_prefill_engines_of_its_model_before_the_first_hand_off(string transport)
     {
+        if (transport == "ucx") Assert.SkipUnless(Needs.Ucx, Needs.UcxReason);
         var server = await CtrlServer.StartAsync();
-        await using var decode = await RunningEngine.StartAsync(EngineRole.Decode, ctrl: server.Url);
-        await using var prefill = await RunningEngine.StartAsync(EngineRole.Prefill, ctrl: server.Url);
+        await using var decode = await RunningEngine.StartAsync(EngineRole.Decode, transport: transport, ctrl: server.Url);
+        await using var prefill = await RunningEngine.StartAsync(EngineRole.Prefill, transport: transport, ctrl: server.Url);
         await Eventually.TrueAsync(async () => (await PeerAsync(decode))?["connections"]!.AsArray() is [{ } c] && (string)c["state"]! == "connected", "connected to prefill");
         var alias = (string)(await PeerAsync(prefill))!["alias"]!;
         Assert.Equal(alias, (string)(await PeerAsync(decode))!["connections"]![0]!["peer"]!);
