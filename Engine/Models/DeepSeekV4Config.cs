@@ -160,7 +160,6 @@ internal sealed record DeepSeekV4Config : IModelConfig
         if (config.Flag("attention_bias", otherwise: false)) throw config.Bad("attention_bias", "true is not supported");
         if (config.Flag("tie_word_embeddings", otherwise: false)) throw config.Bad("tie_word_embeddings", "true is not supported");
         if (config.Has("rope_parameters")) throw config.Bad("rope_parameters", "is not supported (rope_theta, compress_rope_theta and rope_scaling are)");
-        if (config.Has("quantization_config")) throw config.Bad("quantization_config", "is set: quantised weights are not supported");
     }
 }
 
