@@ -7,7 +7,7 @@ namespace NanoAspire.Native.Rdma.Tcp;
 internal sealed class TcpConnection : IDisposable
 {
     /// <summary>Frames pinned, and copied, at one time before the speed of this peer is known: a pin does not wait for ever.</summary>
-    private const int PinsAtFirst = 4, CopiesAtFirst = 2, CopiesWhenFast = 4;
+    private const int PinsAtFirst = 4, CopiesAtFirst = 2, CopiesWhenFast = 12;
     /// <summary>A frame copied within it: then all that may be pinned at one time are, long before any of the pins ends.</summary>
     private static readonly TimeSpan FastCopy = TimeSpan.FromMilliseconds(100);
 
@@ -169,7 +169,7 @@ internal sealed class TcpConnection : IDisposable
     {
         var ahead = new Queue<(TransferFrame Frame, ulong Pin)>();
         var running = new Queue<PinnedCopy>();
-        var (pins, copies) = (PinsAtFirst, overlaps ? CopiesAtFirst : 1);
+        var (pins, copies) = (1, overlaps ? CopiesAtFirst : 1);
         try
         {
             while (true)
@@ -185,6 +185,11 @@ internal sealed class TcpConnection : IDisposable
                     running.Enqueue(new(copy(next.Frame, deadline.Token), next.Pin, next.Frame.Remote, _time.GetTimestamp()));
                 }
                 if (!running.TryPeek(out var first)) break;
+                if (pins == 1)
+                {
+                    pins = PinsAtFirst; // asked for while the first frame is being copied, not before
+                    continue;
+                }
                 await first.Copy.ConfigureAwait(false);
                 running.Dequeue();
                 if (_time.GetElapsedTime(first.Since) < FastCopy) (pins, copies) = (TcpWire.MaxPins, overlaps ? CopiesWhenFast : 1);
