@@ -85,6 +85,20 @@ internal sealed class TransferPlan : IDisposable
         return index < _frames.Count;
     }
 
+    /// <summary>Takes up to <paramref name="frames"/> neighbouring frames as one, as far as that stays within the limits. For one taker.</summary>
+    public bool TryTakeFrames(int frames, int maxRanges, ulong maxBytes, out TransferFrame taken)
+    {
+        if (!TryTakeFrame(out taken)) return false;
+        for (var left = frames - 1; left > 0 && _nextFrame + 1 < _frames.Count; left--)
+        {
+            var next = _frames[_nextFrame + 1];
+            if (next.Remote != taken.Remote || taken.Count + next.Count > maxRanges || taken.Bytes + next.Bytes > maxBytes) break;
+            taken = taken with { Count = taken.Count + next.Count, Bytes = taken.Bytes + next.Bytes };
+            _nextFrame++;
+        }
+        return true;
+    }
+
     public ref readonly PlannedRange this[int index] => ref _ranges[index];
 
     public ReadOnlySpan<PlannedRange> Slice(int start, int count) => _ranges.AsSpan(start, count);
