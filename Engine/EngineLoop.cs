@@ -79,7 +79,7 @@ public sealed class EngineLoop : IAsyncDisposable
         Enter(isNew: reservation is null);
         if (reservation is not null && !request.Reservation!.Take()) throw new ArgumentException("The reservation is used up.", nameof(request));
 
-        var table = reservation?.Table ?? new BlockTable(_core.Pool);
+        var table = reservation?.Table ?? new BlockTable(_core.Pool, request.Images);
         var limit = (int)Math.Min(_maxLength, prompt.Count + (long)(request.Sampling.MaxTokens ?? int.MaxValue));
         int[] stopIds = [.. request.Sampling.IgnoreEos && request.Constraint is null ? [] : _eos, .. request.Sampling.StopTokenIds];
         var sequence = new Sequence(Interlocked.Increment(ref _lastId), request, prompt, table, limit, stopIds, _time.GetTimestamp()) { Reservation = reservation };
@@ -105,7 +105,7 @@ public sealed class EngineLoop : IAsyncDisposable
         CheckImages(images, prompt);
         cancellationToken.ThrowIfCancellationRequested();
         Enter(isNew: true);
-        var reservation = new Reservation(prompt, new(_core.Pool), images);
+        var reservation = new Reservation(prompt, new(_core.Pool, images), images);
         Enqueue(reservation);
         await using var registration = cancellationToken.UnsafeRegister((_, token) =>
         {
@@ -226,7 +226,7 @@ public sealed class EngineLoop : IAsyncDisposable
         if (request.Reservation is null) return;
         if (request.Reservation.Claim is not { } claim || claim.Table.Pool != _core.Pool)
             throw new ArgumentException("The reservation is not one of this engine.", nameof(request));
-        if (!claim.Tokens.SequenceEqual(CollectionsMarshal.AsSpan(prompt)) || !claim.Images.SequenceEqual(request.Images)) throw new ArgumentException("The reservation was made for another prompt.", nameof(request));
+        if (!claim.Tokens.SequenceEqual(CollectionsMarshal.AsSpan(prompt)) || claim.ImagesDigest != PromptImage.DigestOf(request.Images)) throw new ArgumentException("The reservation was made for another prompt.", nameof(request));
     }
 
     private void CheckImages(IReadOnlyList<PromptImage> images, List<int> prompt)
@@ -239,7 +239,7 @@ public sealed class EngineLoop : IAsyncDisposable
     private void CheckPrompt(List<int> prompt)
     {
         if (prompt.Count == 0) throw new ArgumentException("The prompt is empty.", nameof(prompt));
-        if (prompt.Count + 1 > Math.Min(_maxLength, _core.Pool.Total * (long)_core.Pool.BlockSize))
+        if (prompt.Count + 1 > _maxLength)
             throw new EngineRejectedException(EngineRejectedException.ContextLengthExceeded, $"The prompt has {prompt.Count} tokens; with one token of output, {_maxLength} is the most this engine can hold.");
         foreach (var id in prompt) CheckId(id);
     }
