@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using NanoAspire.Engine.Kernels.Cpu;
 using NanoAspire.Engine.Kernels.Tests.Execution;
+using NanoAspire.Engine.Kernels.Tests.Generation;
 using NanoAspire.Engine.Loading;
 
 namespace NanoAspire.Engine.Kernels.Tests.Loading;
@@ -128,6 +129,26 @@ public sealed class ScaledWeightTests : IDisposable
             for (var i = 0; i < _checkpoint.Tensors[name].Values.Length; i++) _checkpoint.Tensors[name].Values[i] = value(i) % 256;
             _checkpoint.TypeOf[name] = type;
         }
+    }
+
+    /// <summary>Recurrent layers keep their rates as they are: beside them the projections must not be widened.</summary>
+    [Theory, InlineData("qwen3_next"), InlineData("qwen3_5_moe")]
+    public void Eight_bit_projections_beside_others_keep_one_byte_a_number(string family)
+    {
+        const int Block = 128;
+        var (plan, quantised) = (RandomFamilies.Plan(family, new Random(3)), RandomFamilies.Plan(family, new Random(3)));
+        string[] names = [.. plan.Tensors.Keys.Where(name => name.Contains("in_proj_qkv", StringComparison.Ordinal) || name.Contains("in_proj_z", StringComparison.Ordinal))];
+        Assert.NotEmpty(names);
+        foreach (var name in names) quantised.Quantise(name, "F8_E4M3", name + "_scale_inv", "F32", Block, Block);
+        quantised.Config["quantization_config"] = new JsonObject { ["quant_method"] = "fp8", ["fmt"] = "e4m3", ["activation_scheme"] = "dynamic", ["weight_block_size"] = new JsonArray(Block, Block) };
+        using var files = RandomCheckpoint.Write(plan, new Random(4), "BF16");
+        using var quantisedFiles = RandomCheckpoint.Write(quantised, new Random(4), "BF16");
+        using var two = GreedyDriver.Load(files.Folder);
+        using var one = GreedyDriver.Load(quantisedFiles.Folder);
+        using var widened = GreedyDriver.Load(quantisedFiles.Folder, new() { Threads = 1, DType = "f32" });
+        var numbers = names.Sum(name => plan.Tensors[name].Count);
+        Assert.True(two.Runner.Model.WeightBytes - one.Runner.Model.WeightBytes > numbers * 0.7, $"{two.Runner.Model.WeightBytes} and {one.Runner.Model.WeightBytes} bytes for {numbers} numbers in two bytes and in one");
+        foreach (var (e, a) in widened.Generate([1, 2, 3], 3).Logits[0].Zip(one.Generate([1, 2, 3], 3).Logits[0])) Assert.Equal(e, a, 1e-4f);
     }
 
     /// <summary>All projections in E4M3 with blocks that divide nothing.</summary>
