@@ -96,7 +96,7 @@ public abstract class OneSidedTransport : ITransport
 
     private async Task<long> MoveAsync(TransferPeer peer, IReadOnlyList<TransferRange> ranges, ulong token, bool writes, CancellationToken cancellationToken)
     {
-        using var plan = TransferPlan.Create(Regions, ranges, _pinBytes, TcpWire.MaxPinRanges);
+        using var plan = TransferPlan.CreateInSourceOrder(Regions, ranges, writes, _pinBytes, TcpWire.MaxPinRanges);
         if (plan.FrameCount == 0) return 0;
         var remote = plan[0].Remote;
         if (!plan.IsOfOneRegion)
