@@ -79,7 +79,7 @@ public sealed class EngineLoop : IAsyncDisposable
         Enter(isNew: reservation is null);
         if (reservation is not null && !request.Reservation!.Take()) throw new ArgumentException("The reservation is used up.", nameof(request));
 
-        var table = reservation?.Table ?? new BlockTable(_core.Pool);
+        var table = reservation?.Table ?? new BlockTable(_core.Pool, request.Images);
         var limit = (int)Math.Min(_maxLength, prompt.Count + (long)(request.Sampling.MaxTokens ?? int.MaxValue));
         int[] stopIds = [.. request.Sampling.IgnoreEos && request.Constraint is null ? [] : _eos, .. request.Sampling.StopTokenIds];
         var sequence = new Sequence(Interlocked.Increment(ref _lastId), request, prompt, table, limit, stopIds, _time.GetTimestamp()) { Reservation = reservation };
@@ -105,7 +105,7 @@ public sealed class EngineLoop : IAsyncDisposable
         CheckImages(images, prompt);
         cancellationToken.ThrowIfCancellationRequested();
         Enter(isNew: true);
-        var reservation = new Reservation(prompt, new(_core.Pool), images);
+        var reservation = new Reservation(prompt, new(_core.Pool, images), images);
         Enqueue(reservation);
         await using var registration = cancellationToken.UnsafeRegister((_, token) =>
         {
@@ -226,7 +226,7 @@ public sealed class EngineLoop : IAsyncDisposable
         if (request.Reservation is null) return;
         if (request.Reservation.Claim is not { } claim || claim.Table.Pool != _core.Pool)
             throw new ArgumentException("The reservation is not one of this engine.", nameof(request));
-        if (!claim.Tokens.SequenceEqual(CollectionsMarshal.AsSpan(prompt)) || !claim.Images.SequenceEqual(request.Images)) throw new ArgumentException("The reservation was made for another prompt.", nameof(request));
+        if (!claim.Tokens.SequenceEqual(CollectionsMarshal.AsSpan(prompt)) || claim.ImagesDigest != PromptImage.DigestOf(request.Images)) throw new ArgumentException("The reservation was made for another prompt.", nameof(request));
     }
 
     private void CheckImages(IReadOnlyList<PromptImage> images, List<int> prompt)

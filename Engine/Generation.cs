@@ -99,6 +99,8 @@ public sealed class ParkedKv(IReadOnlyList<int> blocks, int tokenCount, Action r
     private Action? _release = release;
     public IReadOnlyList<int> Blocks { get; } = blocks;
     public int TokenCount { get; } = tokenCount;
+    /// <summary>Of the prompt's images, whose KV it holds, too; null without images.</summary>
+    public string? ImagesDigest { get; init; }
     /// <summary>Idempotent and thread-safe.</summary>
     public void Release() => Interlocked.Exchange(ref _release, null)?.Invoke();
 }
@@ -112,6 +114,8 @@ public sealed class KvReservation(IReadOnlyList<int> blocks, int cachedBlocks, A
     private Action? _release = release;
     public IReadOnlyList<int> Blocks { get; } = blocks;
     public int CachedBlocks { get; } = cachedBlocks;
+    /// <summary>Of the images that the prompt is reserved with; null without images.</summary>
+    public string? ImagesDigest { get; init; }
     /// <summary>The scheduler's side of it; null when the blocks are not those of an engine loop.</summary>
     internal Reservation? Claim { get; init; }
     /// <summary>Moves ownership to the engine loop. False when the reservation was already taken or disposed.</summary>

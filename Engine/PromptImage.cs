@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.IO.Hashing;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 
@@ -34,16 +33,22 @@ public sealed class PromptImage
     public ReadOnlyMemory<float> Embeddings { get; }
     public IReadOnlyList<ReadOnlyMemory<float>> Deepstack { get; }
 
-    /// <summary>
-    /// What stands for a placeholder in the prefix cache: negative, so never a token's id, and another one for any other image, so that equal
-    /// placeholders of different images are not taken for one another.
-    /// </summary>
-    internal int CacheKey(int row)
+    /// <summary>SHA-256 over grid and rows, those of all deepstack layers included.</summary>
+    internal ReadOnlySpan<byte> Digest => _digest;
+
+    /// <summary>SHA-256 over where each image begins and its digest, in hex; null for a prompt of text alone. Tokens and this are what a prompt's KV depends on.</summary>
+    internal static string? DigestOf(IReadOnlyList<PromptImage> images)
     {
-        Span<byte> bytes = stackalloc byte[_digest.Length + sizeof(int)];
-        _digest.CopyTo(bytes);
-        BinaryPrimitives.WriteInt32LittleEndian(bytes[_digest.Length..], row);
-        return (int)(XxHash64.HashToUInt64(bytes) | 0x80000000);
+        if (images.Count == 0) return null;
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        Span<byte> place = stackalloc byte[sizeof(int)];
+        foreach (var image in images)
+        {
+            BinaryPrimitives.WriteInt32LittleEndian(place, image.FirstToken);
+            hash.AppendData(place);
+            hash.AppendData(image._digest);
+        }
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 }
 

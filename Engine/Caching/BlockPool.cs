@@ -91,11 +91,12 @@ internal sealed class BlockPool
     /// <param name="hash">The chain's hash up to this block.</param>
     /// <param name="parent">Content before it: XXH64 is not collision-resistant, so the hash alone proves nothing.</param>
     /// <param name="tokens">The block's tokens, compared with the stored ones.</param>
+    /// <param name="images">What tells the block's images from others (<see cref="ImageKeys"/>), compared likewise.</param>
     /// <param name="id">The block.</param>
     /// <param name="content">Identity of the content, the <paramref name="parent"/> of the next block.</param>
-    public bool TryFind(ulong hash, long parent, ReadOnlySpan<int> tokens, out int id, out long content)
+    public bool TryFind(ulong hash, long parent, ReadOnlySpan<int> tokens, ReadOnlySpan<byte> images, out int id, out long content)
     {
-        if (_published.TryGetValue(hash, out id) && _blocks[id].Parent == parent && TokensOf(id).SequenceEqual(tokens))
+        if (_published.TryGetValue(hash, out id) && _blocks[id].Parent == parent && TokensOf(id).SequenceEqual(tokens) && images.SequenceEqual(_blocks[id].Images))
         {
             content = _blocks[id].Content;
             return true;
@@ -106,14 +107,14 @@ internal sealed class BlockPool
 
     /// <summary>Makes a completely written block findable; the caller holds a reference.</summary>
     /// <returns>Identity of the content: that of the block which already has it, if there is one.</returns>
-    public long Publish(int id, ulong hash, long parent, ReadOnlySpan<int> tokens)
+    public long Publish(int id, ulong hash, long parent, ReadOnlySpan<int> tokens, ReadOnlySpan<byte> images)
     {
-        if (TryFind(hash, parent, tokens, out _, out var content)) return content;
+        if (TryFind(hash, parent, tokens, images, out _, out var content)) return content;
         if (_published.TryGetValue(hash, out var other)) Unpublish(other);   // a collision, or its parent is gone and nothing can reach it
         Unpublish(id);
         tokens.CopyTo(TokensOf(id));
         ref var block = ref _blocks[id];
-        (block.Hash, block.Parent, block.Content) = (hash, parent, ++_contents);
+        (block.Hash, block.Parent, block.Images, block.Content) = (hash, parent, images.IsEmpty ? null : images.ToArray(), ++_contents);
         _published.Add(hash, id);
         return block.Content;
     }
@@ -206,6 +207,8 @@ internal sealed class BlockPool
         public ulong Hash;
         /// <summary>Content that this one continues; 0 at the start of a sequence.</summary>
         public long Parent;
+        /// <summary>Null for text.</summary>
+        public byte[]? Images;
         /// <summary>Never used twice; 0: not published.</summary>
         public long Content;
     }

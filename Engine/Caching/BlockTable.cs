@@ -7,7 +7,7 @@ namespace NanoAspire.Engine.Caching;
 /// recurrent models also its state: a step reads <see cref="StateSource"/> and writes <see cref="StateTarget"/>.
 /// Every way out of the engine ends in <see cref="Release"/>, which gives each reference back exactly once.
 /// </summary>
-internal sealed class BlockTable(BlockPool pool)
+internal sealed class BlockTable(BlockPool pool, IReadOnlyList<PromptImage>? images = null)
 {
     private const int None = -1;
     /// <summary>Blocks of a prompt after which its state is kept, besides the last full one.</summary>
@@ -16,6 +16,7 @@ internal sealed class BlockTable(BlockPool pool)
     private readonly List<int> _blocks = [];
     /// <summary>Chain hashes of the leading full blocks; tokens only grow, so they stay right after a release.</summary>
     private readonly List<ulong> _hashes = [];
+    private readonly ImageKeys _images = new(images ?? [], pool.BlockSize);
     private int _published;
     private long _content;
     private long _passing;
@@ -43,7 +44,7 @@ internal sealed class BlockTable(BlockPool pool)
         long content = 0;
         for (var i = 0; pool.Caching && i < maxHits; i++)
         {
-            if (!pool.TryFind(HashOf(tokens, i), content, BlockOf(tokens, i), out var id, out content)) break;
+            if (!pool.TryFind(HashOf(tokens, i), content, BlockOf(tokens, i), _images.Of(i), out var id, out content)) break;
             found.Add((id, content));
         }
         var kept = resume ? CutToState(found) : None;
@@ -103,7 +104,7 @@ internal sealed class BlockTable(BlockPool pool)
     {
         if (!pool.Caching) return;
         for (; (_published + 1) * pool.BlockSize <= computed; _published++)
-            _content = pool.Publish(_blocks[_published], HashOf(tokens, _published), _content, BlockOf(tokens, _published));
+            _content = pool.Publish(_blocks[_published], HashOf(tokens, _published), _content, BlockOf(tokens, _published), _images.Of(_published));
     }
 
     /// <summary>Makes the next step write its state apart from the one it reads, so that the step may be taken back. True in models without states.</summary>
@@ -163,7 +164,7 @@ internal sealed class BlockTable(BlockPool pool)
 
     private ulong HashOf(ReadOnlySpan<int> tokens, int block)
     {
-        for (var i = _hashes.Count; i <= block; i++) _hashes.Add(BlockHash.Next(i > 0 ? _hashes[i - 1] : null, BlockOf(tokens, i)));
+        for (var i = _hashes.Count; i <= block; i++) _hashes.Add(BlockHash.Next(i > 0 ? _hashes[i - 1] : null, BlockOf(tokens, i), _images.Of(i)));
         return _hashes[block];
     }
 

@@ -12,8 +12,8 @@ internal abstract class Matrix(int rows, int columns, WeightType type) : IDispos
     /// <summary>Fills rows [<paramref name="row"/>, row + <paramref name="count"/>) from row-major numbers of any type. Different rows may be written by different threads.</summary>
     public abstract unsafe void Write(int row, int count, void* source, WeightType sourceType);
 
-    /// <summary>Fills one column, of as many numbers as there are rows: how a stored matrix is turned. Different columns may be written by different threads.</summary>
-    public abstract unsafe void WriteColumn(int column, float* values);
+    /// <summary>Fills one column from as many numbers as there are rows, of any type: how a stored matrix is turned. Different columns may be written by different threads.</summary>
+    public abstract unsafe void WriteColumn(int column, void* source, WeightType sourceType);
 
     /// <summary>Sets the factors of one row of a scaled matrix, one for every block of columns. Different rows may be written by different threads.</summary>
     public abstract void WriteScales(int row, ReadOnlySpan<float> factors);

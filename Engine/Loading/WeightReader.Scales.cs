@@ -16,9 +16,11 @@ internal sealed unsafe partial class WeightReader
         }
     }
 
-    private Matrix CreateMatrix(int rows, int columns, WeightType type)
+    private Matrix CreateMatrix(int rows, int columns, WeightType type, bool turned = false)
     {
-        var matrix = Own(type == WeightType.E4M3 ? kernels.CreateScaledMatrix(rows, columns, quantisation!.BlockColumns) : kernels.CreateMatrix(rows, columns, type));
+        var matrix = Own(type == WeightType.E4M3
+            ? kernels.CreateScaledMatrix(rows, columns, turned ? quantisation!.BlockRows : quantisation!.BlockColumns)
+            : kernels.CreateMatrix(rows, columns, type));
         _bytes += matrix.Bytes;
         return matrix;
     }

@@ -49,9 +49,10 @@ internal sealed unsafe partial class WeightReader(Checkpoint checkpoint, IKernel
         return matrix;
     }
 
-    /// <summary>One tensor [count, rows, columns] as that many matrices.</summary>
-    public Matrix[] Stacked(string name, int count, int rows, int columns)
+    /// <summary>One tensor [count, rows, columns], or where <paramref name="inputsFirst"/> [count, columns, rows], as that many matrices.</summary>
+    public Matrix[] Stacked(string name, int count, int rows, int columns, bool inputsFirst = false)
     {
+        if (inputsFirst) return Turned(name, count, rows, columns);
         var found = Find(name, count, rows, columns);
         return Divide(found, Scales(name, found.Type, rows, columns, count), count, rows, columns);
     }

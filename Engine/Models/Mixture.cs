@@ -30,8 +30,8 @@ internal sealed class Mixture : IFeedForward
         if (config.Table is not null) _table = new(weights.Indices(prefix + config.Table, vocabulary, config.Router.TopK, count), config.Router.TopK);
         if (weights.Has(experts + "gate_up_proj") || weights.Has(experts + "down_proj"))
         {
-            _gateUp = weights.Stacked(experts + "gate_up_proj", count, 2 * size, hidden);
-            _down = weights.Stacked(experts + "down_proj", count, hidden, size);
+            _gateUp = weights.Stacked(experts + "gate_up_proj", count, 2 * size, hidden, config.InputsFirst);
+            _down = weights.Stacked(experts + "down_proj", count, hidden, size, config.InputsFirst);
         }
         else
         {

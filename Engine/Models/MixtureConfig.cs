@@ -16,6 +16,8 @@ internal sealed record MixtureConfig
     /// <summary>On gate and up of every expert.</summary>
     public float Limit { get; init; } = float.PositiveInfinity;
     public ExpertNames Experts { get; init; } = ExpertNames.Default;
+    /// <summary>Stacked tensors are [experts, inputs, outputs], not [experts, outputs, inputs].</summary>
+    public bool InputsFirst { get; init; }
     /// <summary>After the block's prefix.</summary>
     public string SharedPrefix { get; init; } = "shared_experts.";
     /// <summary>A sigmoid gate on the shared experts; null for none.</summary>

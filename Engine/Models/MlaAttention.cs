@@ -51,7 +51,7 @@ internal sealed class MlaAttention
         weights.Rows(name, config.Heads * perHead, config.LatentRank, (row, numbers) =>
         {
             var (head, index) = (row / perHead, row % perHead);
-            if (index < config.NopeDim) keys[head].WriteColumn(index, numbers);
+            if (index < config.NopeDim) keys[head].WriteColumn(index, numbers, WeightType.F32);
             else values[head].Write(index - config.NopeDim, 1, numbers, WeightType.F32);
         });
         (_keys, _values) = (keys, values);

@@ -10,6 +10,7 @@ internal static class ModelFamilies
         new("Qwen3ForCausalLM", "qwen3", Qwen3Config.Read),
         new("Qwen3MoeForCausalLM", "qwen3_moe", Qwen3MoeConfig.Read),
         new("Qwen3VLForConditionalGeneration", "qwen3_vl", Qwen3VLConfig.Read),
+        new("Qwen3VLMoeForConditionalGeneration", "qwen3_vl_moe", Qwen3VLConfig.ReadSparse),
         new("Qwen3NextForCausalLM", "qwen3_next", Qwen3NextConfig.ReadNext),
         new("Qwen3_5MoeForConditionalGeneration", "qwen3_5_moe", Qwen3NextConfig.ReadMultimodal),
         new("DeepseekV3ForCausalLM", "deepseek_v3", DeepSeekV3Config.Read),

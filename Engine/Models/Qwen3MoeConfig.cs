@@ -6,7 +6,11 @@ namespace NanoAspire.Engine.Models;
 /// <summary>Qwen3-MoE: Qwen3 with a mixture of experts in most layers, chosen by softmax; no shared expert.</summary>
 internal static class Qwen3MoeConfig
 {
-    public static IModelConfig Read(ConfigSection config)
+    public static IModelConfig Read(ConfigSection config) => Read(config, normalise: false);
+
+    /// <param name="config">The text model's.</param>
+    /// <param name="normalise">Without <c>norm_topk_prob</c>: whether the weights of the chosen experts add up to one.</param>
+    internal static Qwen3Config Read(ConfigSection config, bool normalise)
     {
         var dense = Qwen3Config.Read(config);
         return dense with
@@ -14,13 +18,13 @@ internal static class Qwen3MoeConfig
             Experts = new MixtureConfig
             {
                 ExpertSize = config.PositiveInt("moe_intermediate_size"),
-                Router = ReadRouter(config),
+                Router = ReadRouter(config, normalise),
             }.Check(config, "num_experts", "num_experts_per_tok"),
             SparseLayers = ReadSparseLayers(config, dense.Layers),
         };
     }
 
-    internal static RouterConfig ReadRouter(ConfigSection config, bool normalise = false) => new()
+    internal static RouterConfig ReadRouter(ConfigSection config, bool normalise) => new()
     {
         Score = RouterScore.Softmax,
         Experts = config.PositiveInt("num_experts"),

@@ -45,7 +45,7 @@ internal sealed record Qwen3NextConfig : IModelConfig
         var read = Read(text, "model.language_model.", fused: false, text.Flag("tie_word_embeddings", otherwise: config.Flag("tie_word_embeddings", otherwise: false)));
         var images = Qwen3VLConfig.ReadImages(config, read.HiddenSize, read.VocabSize);
         if (images?.DeepstackLayers > 0) throw config.Bad("vision_config", "has deepstack_visual_indexes, which this architecture does not support");
-        return read with { Axes = Qwen3VLConfig.ReadAxes(text, read.RotaryDim / 2), Images = images };
+        return read with { Axes = Qwen3VLConfig.ReadAxes(text, read.RotaryDim / 2, images), Images = images };
     }
 
     private static Qwen3NextConfig Read(ConfigSection config, string prefix, bool fused, bool tied)

@@ -18,7 +18,6 @@ internal enum ClaimState
 internal abstract class Claim(List<int> tokens, BlockTable table, IReadOnlyList<PromptImage> images)
 {
     private readonly List<int> _tokens = tokens;
-    private readonly List<int>? _keys = images.Count == 0 ? null : KeysOf(tokens, images);
 
     /// <summary>Place in line, given once: preemption does not move a claim behind later ones.</summary>
     public long Order { get; set; }
@@ -34,21 +33,9 @@ internal abstract class Claim(List<int> tokens, BlockTable table, IReadOnlyList<
 
     public int TokenCount => _tokens.Count;
     public ReadOnlySpan<int> Tokens => CollectionsMarshal.AsSpan(_tokens);
-    /// <summary>What the prefix cache knows the tokens by: their ids, and for placeholders their image.</summary>
-    public ReadOnlySpan<int> Keys => CollectionsMarshal.AsSpan(_keys ?? _tokens);
     public IReadOnlyList<PromptImage> Images => images;
+    /// <summary>Null without images.</summary>
+    public string? ImagesDigest { get; } = PromptImage.DigestOf(images);
 
-    protected void AddToken(int id)
-    {
-        _tokens.Add(id);
-        _keys?.Add(id);
-    }
-
-    private static List<int> KeysOf(List<int> tokens, IReadOnlyList<PromptImage> images)
-    {
-        var keys = new List<int>(tokens);
-        foreach (var image in images)
-            for (var row = 0; row < image.Tokens; row++) keys[image.FirstToken + row] = image.CacheKey(row);
-        return keys;
-    }
+    protected void AddToken(int id) => _tokens.Add(id);
 }

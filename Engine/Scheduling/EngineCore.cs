@@ -171,12 +171,12 @@ internal sealed partial class EngineCore
     {
         var parked = _scheduler.Park(sequence);
         sequence.HasParked = true;
-        return new([.. parked.Table.Blocks, .. parked.Table.StateBlocks], sequence.PromptLength, () => _post(() => _scheduler.Unpark(parked)));
+        return new([.. parked.Table.Blocks, .. parked.Table.StateBlocks], sequence.PromptLength, () => _post(() => _scheduler.Unpark(parked))) { ImagesDigest = sequence.ImagesDigest };
     }
 
     private void Grant(Reservation reservation)
     {
-        var granted = new KvReservation([.. reservation.Table.Blocks, .. reservation.Table.StateBlocks], reservation.CachedBlocks, () => _post(() => Cancel(reservation))) { Claim = reservation };
+        var granted = new KvReservation([.. reservation.Table.Blocks, .. reservation.Table.StateBlocks], reservation.CachedBlocks, () => _post(() => Cancel(reservation))) { Claim = reservation, ImagesDigest = reservation.ImagesDigest };
         if (!reservation.TryGrant(granted)) End(reservation);
     }
 

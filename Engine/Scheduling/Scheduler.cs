@@ -38,7 +38,7 @@ internal sealed class Scheduler(BlockPool pool, int maxTokens, int maxSequences)
         sequence.Order = reservation.Order;
         sequence.CachedTokens = reservation.CachedBlocks * pool.BlockSize;
         sequence.Computed = sequence.PromptLength;
-        sequence.Table.Advance(sequence.Keys, sequence.Computed, sequence.PromptLength);
+        sequence.Table.Advance(sequence.Tokens, sequence.Computed, sequence.PromptLength);
         Run(sequence);
     }
 
@@ -59,7 +59,7 @@ internal sealed class Scheduler(BlockPool pool, int maxTokens, int maxSequences)
     {
         sequence.Computed += tokens;
         sequence.Behind = Math.Max(0, Math.Min(sequence.Behind, sequence.Remaining - 1));
-        sequence.Table.Advance(sequence.Keys, sequence.Computed, sequence.PromptLength);
+        sequence.Table.Advance(sequence.Tokens, sequence.Computed, sequence.PromptLength);
     }
 
     /// <summary>Takes a claim out of wherever it is and frees its blocks and its slot.</summary>
@@ -157,7 +157,7 @@ internal sealed class Scheduler(BlockPool pool, int maxTokens, int maxSequences)
             if (head is Sequence && plan.Tokens >= maxTokens) return;
             // A sequence computes at least its last token; a reservation computes nothing.
             var maxHits = (head is Sequence ? head.TokenCount - 1 : head.TokenCount) / pool.BlockSize;
-            if (!head.Table.TryAllocate(head.Keys, maxHits, out var hits, resume: head is Sequence)) return;
+            if (!head.Table.TryAllocate(head.Tokens, maxHits, out var hits, resume: head is Sequence)) return;
             _waiting.RemoveFirst();
             head.Node = null;
             if (head is Reservation reservation)

@@ -203,6 +203,7 @@ public sealed class HandoffTable : IReadGuard, IAsyncDisposable
         BlockBytes = _memory.Layout.BlockBytes,
         PromptTokens = parked.TokenCount,
         PromptHash = KvChecksum.OfPrompt(promptTokens),
+        ImagesDigest = parked.ImagesDigest,
         Blocks = [.. parked.Blocks],
         Checksums = checksums,
         Source = _endpoint,

@@ -17,7 +17,7 @@ public sealed class KvPuller(IKvTransport transport, KvPullOptions options, Time
     /// </summary>
     /// <param name="ticket">From the prefill engine.</param>
     /// <param name="promptTokens">The prompt as this engine tokenised it.</param>
-    /// <param name="local">Nothing is written to its cached blocks.</param>
+    /// <param name="local">Reserved for the same prompt and images. Nothing is written to its cached blocks.</param>
     /// <param name="memory">Holds the reservation's blocks.</param>
     /// <param name="cancellationToken">The client left; nothing is written to the blocks after the task has ended.</param>
     /// <exception cref="KvTransferException">See its codes.</exception>
@@ -57,7 +57,7 @@ public sealed class KvPuller(IKvTransport transport, KvPullOptions options, Time
         HandoffTicket ticket, IReadOnlyList<int> promptTokens, KvReservation local, IKvMemory memory, CancellationToken cancellationToken)
     {
         var reslicer = ticket.BlockSize == memory.Layout.BlockSize ? null : memory.Reslicer(ticket.BlockSize);
-        TicketCheck.Validate(ticket, promptTokens, reslicer?.Source ?? memory.Layout);
+        TicketCheck.Validate(ticket, promptTokens, local.ImagesDigest, reslicer?.Source ?? memory.Layout);
         if (!transport.CanRead(ticket.Source))
         {
             throw new KvTransferException(KvTransferException.IncompatibleLayout,

@@ -23,6 +23,8 @@ public sealed record HandoffTicket
     public required int PromptTokens { get; init; }
     /// <summary>XXH64 over the prompt ids as little-endian int32, in hex: decode must have tokenised the same prompt.</summary>
     public required string PromptHash { get; init; }
+    /// <summary>SHA-256 over place, grid and rows of the prompt's images, in hex; null for text: placeholders say nothing of what they stand for.</summary>
+    public string? ImagesDigest { get; init; }
     /// <summary>Block ids at the source, in token order.</summary>
     public required int[] Blocks { get; init; }
     /// <summary>XXH64 of each block's bytes, same order as <see cref="Blocks"/>.</summary>

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging.Abstractions;
 using NanoAspire.Engine.Execution;
+using NanoAspire.Engine.Kernels.Tests.Generation;
 using NanoAspire.Engine.Loading;
 using NanoAspire.Engine.Speculation;
 using NanoAspire.Engine.Transfer;
@@ -9,12 +10,18 @@ using NanoAspire.Tests;
 namespace NanoAspire.Engine.Tests;
 
 /// <summary>The engine over real models: however a request is scheduled, its tokens and the bits of its logits are those it has alone.</summary>
-public sealed class BitIdentityTests
+public sealed class BitIdentityTests : IDisposable
 {
+    private const string Generated = "generated ";
     private const int Tokens = 24;
     private const int BlockSize = 16;
 
-    public static TheoryData<string> Models => ["nano-demo", .. GoldenNames.All];
+    private RandomCheckpoint? _generated;
+
+    /// <summary>A family without reference outputs has a random model instead.</summary>
+    public static TheoryData<string> Models => ["nano-demo", .. GoldenNames.All, Generated + "qwen3_vl_moe"];
+
+    public void Dispose() => _generated?.Dispose();
 
     [Theory, MemberData(nameof(Models))]
     public async Task Batched_and_chunked(string model)
@@ -228,11 +235,22 @@ public sealed class BitIdentityTests
     /// <param name="small">Blocks for two of the requests.</param>
     /// <param name="drafts">With its draft module.</param>
     /// <param name="blockSize">Tokens a block.</param>
-    private static IModelRunner Load(string model, bool small = false, bool drafts = false, int blockSize = BlockSize)
+    private IModelRunner Load(string model, bool small = false, bool drafts = false, int blockSize = BlockSize)
     {
-        var folder = model == "nano-demo" ? RepositoryPaths.DemoModel : Path.Combine(RepositoryPaths.Goldens, model);
+        var folder = model == "nano-demo" ? RepositoryPaths.DemoModel
+            : model.StartsWith(Generated, StringComparison.Ordinal) ? GeneratedFolder(model[Generated.Length..])
+            : Path.Combine(RepositoryPaths.Goldens, model);
         var options = new ModelLoadOptions { BlockSize = blockSize, Threads = 1, MaxSequences = 8, DraftModule = drafts };
         return ModelLoader.Load(folder, small ? options with { MaxSequences = 2, MaxModelLength = 80 } : options);
+    }
+
+    /// <summary>The first that has stacked experts and further rows for images.</summary>
+    private string GeneratedFolder(string family)
+    {
+        var plan = Enumerable.Range(0, 100).Select(seed => RandomFamilies.Plan(family, new Random(seed))).First(plan =>
+            plan.Tensors.Keys.Any(name => name.EndsWith("experts.gate_up_proj", StringComparison.Ordinal)) && plan.Config["vision_config"]!["deepstack_visual_indexes"]!.AsArray().Count > 0);
+        _generated ??= RandomCheckpoint.Write(plan, new Random(1));
+        return _generated.Folder;
     }
 
     /// <summary>Knows how the sequences go on and says so, up to the most that is allowed; now and then it lies.</summary>

@@ -26,6 +26,7 @@ public sealed class HandoffTableTests
         Assert.Equal(("d1", 16, 4096L, 40), (ticket.KvDigest, ticket.BlockSize, ticket.BlockBytes, ticket.PromptTokens));
         var prompt = tokens.SelectMany(BitConverter.GetBytes).ToArray();
         Assert.Equal(Convert.ToHexStringLower(XxHash64.Hash(prompt)), ticket.PromptHash);
+        Assert.Null(ticket.ImagesDigest);
         Assert.Equal([4, 2, 9], ticket.Blocks);
         Assert.Equal(ticket.Blocks.Select(b => XxHash64.HashToUInt64(rig.From.Block(b))), ticket.Checksums);
         Assert.Equal(("loopback", 32 * 4096L), (ticket.Source.Transport, ticket.Source.Length));

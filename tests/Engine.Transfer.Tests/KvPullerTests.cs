@@ -57,6 +57,7 @@ public sealed class KvPullerTests
         { "block bytes", static t => t with { BlockBytes = 8192 } },
         { "prompt length", static t => t with { PromptTokens = t.PromptTokens + 1 } },
         { "prompt", static t => t with { PromptHash = "0123456789abcdef" } },
+        { "images where decode has none", static t => t with { ImagesDigest = new('a', 64) } },
         { "fewer blocks", static t => t with { Blocks = t.Blocks[..^1], Checksums = t.Checksums[..^1] } },
         { "more blocks", static t => t with { Blocks = [.. t.Blocks, 0], Checksums = [.. t.Checksums, 0] } },
         { "checksums", static t => t with { Checksums = t.Checksums[..^1] } },
@@ -77,6 +78,25 @@ public sealed class KvPullerTests
         Assert.True(error.Code == KvTransferException.IncompatibleLayout, what);
         Assert.Empty(spy.Reads);
         await rig.Puller.PullAsync(ticket, tokens, reservation, rig.To, default);
+    }
+
+    [Theory]
+    [InlineData("aa", "bb", "prefill and decode saw different images")]
+    [InlineData("aa", null, "prefill saw images, decode text alone")]
+    [InlineData(null, "aa", "prefill saw text alone, decode images")]
+    public async Task Tokens_that_stand_for_other_images_are_refused_before_the_first_read(string? prefill, string? decode, string difference)
+    {
+        FaultyTransport spy = null!;
+        await using var rig = new TransferRig(decodeTransport: t => spy = new(t, static (_, _, _) => { }));
+        var tokens = TransferRig.Tokens(29);
+        var parked = new ParkedKv([5, 6], tokens.Length, static () => { }) { ImagesDigest = prefill };
+        var ticket = MigrationText.Decode(MigrationText.Encode([await rig.Table.ParkAsync(parked, tokens, new SampledToken(5), firstFinishReason: null, default)]))[0];
+        using var other = new KvReservation([0, 1], 0, static () => { }) { ImagesDigest = decode };
+        var error = await Assert.ThrowsAsync<KvTransferException>(() => rig.Puller.PullAsync(ticket, tokens, other, rig.To, default));
+        Assert.Equal((KvTransferException.IncompatibleLayout, difference), (error.Code, error.Message));
+        Assert.Empty(spy.Reads);
+        using var same = new KvReservation([0, 1], 0, static () => { }) { ImagesDigest = prefill };
+        Assert.Equal(2, (await rig.Puller.PullAsync(ticket, tokens, same, rig.To, default)).Blocks);
     }
 
     [Theory, InlineData(32, 4096), InlineData(16, 8192)]

@@ -72,15 +72,19 @@ internal sealed unsafe class PackedMatrix : Matrix
         }
     }
 
-    public override void WriteColumn(int column, float* values)
+    public override void WriteColumn(int column, void* source, WeightType sourceType)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)column, (uint)Columns, nameof(column));
-        if (Type == WeightType.E4M3) throw new NotSupportedException("Scaled weights are turned as float32.");
-        for (var row = 0; row < Rows; row++)
+        var converted = stackalloc byte[Width * sizeof(float)];
+        for (var row = 0; row < Rows; row += Width)
         {
-            uint bits;
-            Convert((byte*)(values + row), WeightType.F32, (byte*)&bits, 1);
-            Scatter((byte*)&bits, Panel(row / Width) + (long)column * StepBytes, row % Width, 1);
+            var lanes = Math.Min(Width, Rows - row);
+            var from = (byte*)source + (long)row * sourceType.Bytes();
+            var numbers = sourceType == Type ? from : Convert(from, sourceType, converted, lanes);
+            var step = Panel(row / Width) + (long)column * StepBytes;
+            if (Type == WeightType.F32) for (var lane = 0; lane < lanes; lane++) ((uint*)step)[lane] = ((uint*)numbers)[lane];
+            else if (Type == WeightType.E4M3) for (var lane = 0; lane < lanes; lane++) step[Paired(lane)] = numbers[lane];
+            else for (var lane = 0; lane < lanes; lane++) ((ushort*)step)[Paired(lane)] = ((ushort*)numbers)[lane];
         }
     }
 

@@ -79,7 +79,7 @@ public sealed unsafe class PackedMatrixTests
         {
             using var matrix = new PackedMatrix(45, 3, type);
             for (var column = 0; column < 3; column++)
-                fixed (float* values = Enumerable.Range(0, 45).Select(row => row + column / 4f).ToArray()) matrix.WriteColumn(column, values);
+                fixed (float* values = Enumerable.Range(0, 45).Select(row => row + column / 4f).ToArray()) matrix.WriteColumn(column, values, WeightType.F32);
             var row = new float[3];
             for (var r = 0; r < 45; r++)
             {

@@ -24,7 +24,7 @@ internal static partial class RandomFamilies
             ("linear_value_head_dim", valueDim), ("linear_num_value_heads", valueHeads), ("moe_intermediate_size", size), ("num_experts", experts),
             ("num_experts_per_tok", chosen), ("shared_expert_intermediate_size", shared), ("tie_word_embeddings", false), ("intermediate_size", size));
         if (fused) plan.Set(("norm_topk_prob", true), ("rope_theta", 1_000_000), ("partial_rotary_factor", rotated));
-        else plan.Set(("attn_output_gate", true), ("rope_parameters", new JsonObject { ["rope_type"] = "default", ["rope_theta"] = 1_000_000, ["partial_rotary_factor"] = rotated }));
+        else plan.Set(("attn_output_gate", true), ("rope_parameters", new JsonObject { ["rope_type"] = "default", ["rope_theta"] = 1_000_000, ["partial_rotary_factor"] = rotated, ["mrope_interleaved"] = true, ["mrope_section"] = Sections(random, (int)(dim * rotated) / 2) }));
 
         var root = fused ? "model." : "model.language_model.";
         var (keys, values) = (keyHeads * keyDim, valueHeads * valueDim);

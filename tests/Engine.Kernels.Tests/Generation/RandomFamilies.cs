@@ -13,6 +13,7 @@ internal static partial class RandomFamilies
         ["qwen3"] = Qwen3,
         ["qwen3_moe"] = Qwen3Moe,
         ["qwen3_vl"] = Qwen3VL,
+        ["qwen3_vl_moe"] = Qwen3VLMoe,
         ["qwen3_next"] = Qwen3Next,
         ["qwen3_5_moe"] = Qwen35Moe,
         ["deepseek_v3"] = DeepSeekV3,
@@ -63,6 +64,8 @@ internal static partial class RandomFamilies
 
     private static TensorPlan Qwen3VL(Random random) => Qwen(random, experts: 0, images: true);
 
+    private static TensorPlan Qwen3VLMoe(Random random) => Qwen(random, random.Next(1, 9), images: true);
+
     private static TensorPlan Qwen(Random random, int experts, bool images = false)
     {
         var root = images ? "model.language_model." : "model.";
@@ -79,23 +82,30 @@ internal static partial class RandomFamilies
             new() { ["type"] = "linear", ["factor"] = 4.0 },
             new() { ["rope_type"] = "llama3", ["factor"] = 8.0, ["low_freq_factor"] = 1.0, ["high_freq_factor"] = 4.0, ["original_max_position_embeddings"] = 64 })));
         if (experts > 0)
-            plan.Set(("num_experts", experts), ("num_experts_per_tok", chosen), ("moe_intermediate_size", inner), ("norm_topk_prob", random.Next(2) == 0), ("decoder_sparse_step", step), ("mlp_only_layers", List(dense)));
+            plan.Set(("num_experts", experts), ("num_experts_per_tok", chosen), ("moe_intermediate_size", inner), ("norm_topk_prob", images || random.Next(2) == 0), ("decoder_sparse_step", step), ("mlp_only_layers", List(dense)));
         plan.Matrix(root + "embed_tokens.weight", vocabulary, hidden);
         for (var layer = 0; layer < layers; layer++)
         {
             var prefix = $"{root}layers.{layer}.";
             Gqa(plan, prefix, hidden, kv * group, kv, dim);
-            if (experts > 0 && (layer + 1) % step == 0 && layer != dense) Experts(plan, prefix + "mlp.", hidden, experts, inner);
+            if (experts > 0 && (layer + 1) % step == 0 && layer != dense) Experts(plan, prefix + "mlp.", hidden, experts, inner, stacked: images, inputsFirst: images);
             else Mlp(plan, prefix + "mlp.", hidden, size);
         }
         plan.Norm(root + "norm.weight", hidden);
         if (!tied) plan.Matrix("lm_head.weight", vocabulary, hidden);
         if (!images) return plan;
-        var rows = random.Next(0, dim / 6);
-        plan.Set(("rope_scaling", new JsonObject { ["rope_type"] = "default", ["mrope_interleaved"] = true, ["mrope_section"] = List(dim / 2 - 2 * rows, rows, rows) }));
-        plan.Nest("Qwen3VLForConditionalGeneration", "qwen3_vl", ("image_token_id", vocabulary - 1),
+        plan.Set(("rope_scaling", new JsonObject { ["rope_type"] = "default", ["mrope_interleaved"] = true, ["mrope_section"] = Sections(random, dim / 2) }));
+        var (architecture, modelType) = experts == 0 ? ("Qwen3VLForConditionalGeneration", "qwen3_vl") : ("Qwen3VLMoeForConditionalGeneration", "qwen3_vl_moe");
+        plan.Nest(architecture, modelType, ("image_token_id", vocabulary - 1),
             ("vision_config", new JsonObject { ["deepstack_visual_indexes"] = List(Enumerable.Range(0, random.Next(0, layers + 1))) }));
         return plan;
+    }
+
+    /// <summary>Pairs of time, row and column.</summary>
+    private static JsonArray Sections(Random random, int pairs)
+    {
+        var rows = random.Next(0, pairs / 3 + 1);
+        return List(pairs - 2 * rows, rows, rows);
     }
 
     /// <summary>Qwen3-MoE of chosen shapes.</summary>
@@ -127,10 +137,15 @@ internal static partial class RandomFamilies
         plan.Norm(prefix + "self_attn.k_norm.weight", dim);
     }
 
-    private static void Experts(TensorPlan plan, string prefix, int hidden, int experts, int size, bool stacked = false)
+    private static void Experts(TensorPlan plan, string prefix, int hidden, int experts, int size, bool stacked = false, bool inputsFirst = false)
     {
         plan.Matrix(prefix + "gate.weight", experts, hidden);
-        if (stacked)
+        if (stacked && inputsFirst)
+        {
+            plan.Normal(prefix + "experts.gate_up_proj", 1 / Math.Sqrt(hidden), experts, hidden, 2 * size);
+            plan.Normal(prefix + "experts.down_proj", 1 / Math.Sqrt(size), experts, size, hidden);
+        }
+        else if (stacked)
         {
             plan.Matrix(prefix + "experts.gate_up_proj", experts, 2 * size, hidden);
             plan.Matrix(prefix + "experts.down_proj", experts, hidden, size);

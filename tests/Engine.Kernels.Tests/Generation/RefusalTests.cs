@@ -73,13 +73,55 @@ public sealed class RefusalTests
     [Theory]
     [InlineData("""{"rope_type": "default", "mrope_section": [1, 2]}""", "mrope_section must be three numbers that add up to")]
     [InlineData("""{"rope_type": "default", "mrope_section": [1, 2, 900]}""", "mrope_section must be three numbers that add up to")]
-    [InlineData("""{"rope_type": "default", "mrope_section": null, "mrope_interleaved": false}""", null)]
-    public void Qwen3_VL_refuses_axes_that_do_not_cover_its_pairs(string rope, string? reason)
+    [InlineData("""{"rope_type": "default", "mrope_section": null}""", "text_config: rope_scaling: mrope_section is missing")]
+    [InlineData("null", "text_config: mrope_section is missing")]
+    public void Axes_that_do_not_cover_the_pairs_of_a_model_with_images_are_refused(string rope, string reason)
     {
-        var plan = RandomFamilies.Plan("qwen3_vl", new Random(6));
-        plan.Text["rope_scaling"] = JsonNode.Parse(rope);
-        if (reason is not null) Assert.Contains(reason, Refused(plan), StringComparison.Ordinal);
-        else using (var checkpoint = RandomCheckpoint.Write(plan, new Random(0))) ModelLoader.Load(checkpoint.Folder, new() { Threads = 1, KvMemoryBytes = 64 << 20 }).Dispose();
+        foreach (var family in (string[])["qwen3_vl", "qwen3_vl_moe"])
+        {
+            var plan = RandomFamilies.Plan(family, new Random(6));
+            plan.Text["rope_scaling"] = JsonNode.Parse(rope);
+            Assert.Contains(reason, Refused(plan), StringComparison.Ordinal);
+        }
+        var recurrent = RandomFamilies.Plan("qwen3_5_moe", new Random(6));
+        recurrent.Text["rope_parameters"] = JsonNode.Parse(rope);
+        Assert.Contains(reason.Replace("rope_scaling", "rope_parameters", StringComparison.Ordinal), Refused(recurrent), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Axes_that_are_not_interleaved_are_refused_and_without_images_none_are_needed()
+    {
+        var plan = RandomFamilies.Plan("qwen3_vl_moe", new Random(6));
+        plan.Text["rope_scaling"]!["mrope_interleaved"] = false;
+        Assert.Contains("mrope_interleaved false is not supported", Refused(plan), StringComparison.Ordinal);
+        plan.Text["rope_scaling"] = null;
+        plan.Config.Remove("image_token_id");
+        Load(plan);
+    }
+
+    [Theory]
+    [InlineData("gate_up_proj", "expected [")]
+    [InlineData("down_proj", "expected [")]
+    public void Stacked_experts_of_Qwen3_VL_that_are_stored_outputs_first_are_refused(string tensor, string reason)
+    {
+        var plan = Sparse();
+        var name = plan.Tensors.Keys.First(name => name.EndsWith("experts." + tensor, StringComparison.Ordinal));
+        var shape = plan.Tensors[name].Shape;
+        plan.Remove(name);
+        plan.Matrix(name, shape[0], shape[2], shape[1]);
+        Assert.Contains($"tensor {name} has shape [{shape[0]}, {shape[2]}, {shape[1]}], {reason}{shape[0]}, {shape[1]}, {shape[2]}]", Refused(plan), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("norm_topk_prob", "false", "text_config: norm_topk_prob false is not supported by this architecture")]
+    [InlineData("num_experts_per_tok", "100", "text_config: num_experts_per_tok (100) is more than num_experts")]
+    [InlineData("num_experts", "0", "text_config: num_experts must be a positive integer, not 0")]
+    [InlineData("moe_intermediate_size", "null", "text_config: moe_intermediate_size is missing")]
+    public void Qwen3_VL_with_experts_refuses_what_it_cannot_compute(string field, string json, string reason)
+    {
+        var plan = Sparse();
+        plan.Text[field] = JsonNode.Parse(json);
+        Assert.StartsWith("config.json: " + reason, Refused(plan), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -100,6 +142,16 @@ public sealed class RefusalTests
         if (plan.Tensors.ContainsKey("layers.0.ffn.gate.tid2eid")) plan.Remove("layers.0.ffn.gate.tid2eid");
         plan.Indices("layers.0.ffn.gate.tid2eid", vocabulary, chosen, limit: 500);
         Assert.Matches(@"^model\.safetensors: tensor layers\.0\.ffn\.gate\.tid2eid holds \d+ at element \d+, not an index below \d+$", Refused(plan));
+    }
+
+    /// <summary>Some layer of it has experts.</summary>
+    private static TensorPlan Sparse() => Enumerable.Range(0, 20).Select(seed => RandomFamilies.Plan("qwen3_vl_moe", new Random(seed)))
+        .First(plan => plan.Tensors.Any(tensor => tensor.Key.EndsWith(".experts.down_proj", StringComparison.Ordinal) && tensor.Value.Shape[1] != tensor.Value.Shape[2]));
+
+    private static void Load(TensorPlan plan)
+    {
+        using var checkpoint = RandomCheckpoint.Write(plan, new Random(0));
+        ModelLoader.Load(checkpoint.Folder, new() { Threads = 1, KvMemoryBytes = 64 << 20 }).Dispose();
     }
 
     private static string Refused(TensorPlan plan)

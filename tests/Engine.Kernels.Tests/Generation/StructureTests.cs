@@ -18,7 +18,7 @@ public sealed class StructureTests
     [Theory, MemberData(nameof(Families))]
     public void Prefill_of_n_tokens_equals_n_decode_steps(string family) => ForEachModel(family, (driver, random) =>
     {
-        foreach (var prompt in Prompts(driver, random, count: 2)) AssertSame(driver.Generate(prompt, Tokens), driver.Generate(prompt, Tokens, chunk: 1));
+        foreach (var prompt in Prompts(driver, random, count: 2)) AssertSame(Generate(driver, prompt), Generate(driver, prompt, chunk: 1));
     });
 
     [Theory, MemberData(nameof(Families))]
@@ -26,8 +26,8 @@ public sealed class StructureTests
     {
         foreach (var prompt in Prompts(driver, random, count: 2))
         {
-            var whole = driver.Generate(prompt, Tokens);
-            foreach (var chunk in (int[])[random.Next(2, 9), random.Next(9, 50), BlockSize]) AssertSame(whole, driver.Generate(prompt, Tokens, chunk));
+            var whole = Generate(driver, prompt);
+            foreach (var chunk in (int[])[random.Next(2, 9), random.Next(9, 50), BlockSize]) AssertSame(whole, Generate(driver, prompt, chunk));
         }
     });
 
@@ -35,12 +35,12 @@ public sealed class StructureTests
     public void Permuting_a_batch_permutes_its_results(string family) => ForEachModel(family, (driver, random) =>
     {
         var prompts = Prompts(driver, random, count: 4).ToArray();
-        var alone = prompts.Select(prompt => driver.Generate(prompt, Tokens)).ToArray();
+        var alone = prompts.Select(prompt => Generate(driver, prompt)).ToArray();
         for (var order = 0; order < 2; order++)
         {
             var places = Enumerable.Range(0, prompts.Length).ToArray();
             random.Shuffle(places);
-            var batch = prompts.Select((prompt, i) => driver.Start(prompt, Share(driver, i, prompts.Length))).ToArray();
+            var batch = prompts.Select((prompt, i) => driver.Start(prompt.Tokens, Share(driver, i, prompts.Length), prompt.Images)).ToArray();
             while (batch.Any(sequence => sequence.Logits.Count < Tokens))
             {
                 foreach (var sequence in places.Select(i => batch[i]).Where(sequence => sequence.Logits.Count < Tokens))
@@ -66,9 +66,9 @@ public sealed class StructureTests
     public void Blocks_copied_to_another_engine_continue_with_the_same_bits(string family) => ForEachModel(family, (driver, random) =>
     {
         var shared = random.Next(1, 9);
-        var prompt = Ids(driver, random, shared * BlockSize + random.Next(1, 40));
-        var whole = driver.Generate(prompt, Tokens);
-        var (begun, copy, memory) = (driver.Start(prompt), driver.Start(prompt, Share(driver, 1, 2)), driver.Runner.KvMemory);
+        var prompt = RandomPrompt.Create(driver.Runner.Model, random, shared * BlockSize + random.Next(1, 40));
+        var whole = Generate(driver, prompt);
+        var (begun, copy, memory) = (driver.Start(prompt.Tokens, images: prompt.Images), driver.Start(prompt.Tokens, Share(driver, 1, 2), prompt.Images), driver.Runner.KvMemory);
         driver.With(begun, shared * BlockSize).Step();
         for (var block = 0; block < shared; block++) memory.Block(begun.Blocks[block]).CopyTo(memory.Block(copy.Blocks[block]));
         for (var part = 0; part < memory.Layout.StateBlocks; part++) memory.Block(StateBlock(begun) + part).CopyTo(memory.Block(StateBlock(copy) + part));
@@ -85,9 +85,9 @@ public sealed class StructureTests
         if (driver.Runner.KvMemory.Layout.StateBlocks > 0) return;
         foreach (var prompt in Prompts(driver, random, count: 2))
         {
-            var whole = driver.Generate(prompt, Tokens);
-            var sequence = driver.Start(prompt);
-            driver.With(sequence, prompt.Length).Step();
+            var whole = Generate(driver, prompt);
+            var sequence = driver.Start(prompt.Tokens, images: prompt.Images);
+            driver.With(sequence, prompt.Tokens.Length).Step();
             while (sequence.Logits.Count < Tokens)
             {
                 var (computed, tokens, logits) = (sequence.Computed, sequence.Tokens.Count, sequence.Logits.Count);
@@ -135,10 +135,12 @@ public sealed class StructureTests
     }
 
     /// <summary>Lengths from one token to several blocks, some of them at block boundaries.</summary>
-    private static IEnumerable<int[]> Prompts(GreedyDriver driver, Random random, int count) =>
-        Enumerable.Range(0, count).Select(_ => Ids(driver, random, random.Next(3) == 0 ? random.Next(1, 9) * BlockSize : random.Next(1, 150)));
+    private static IEnumerable<RandomPrompt> Prompts(GreedyDriver driver, Random random, int count) =>
+        Enumerable.Range(0, count).Select(_ => RandomPrompt.Create(driver.Runner.Model, random, random.Next(3) == 0 ? random.Next(1, 9) * BlockSize : random.Next(1, 150)));
 
-    private static int[] Ids(GreedyDriver driver, Random random, int count) => [.. Enumerable.Range(0, count).Select(_ => random.Next(driver.Runner.Model.VocabSize))];
+    private static Sequence Generate(GreedyDriver driver, RandomPrompt prompt, int chunk = int.MaxValue) => driver.Generate(prompt.Tokens, Tokens, chunk, images: prompt.Images);
+
+    private static int[] Ids(GreedyDriver driver, Random random, int count) => [.. RandomPrompt.Ids(random, count, driver.Runner.Model.VocabSize)];
 
     private static int[] Share(GreedyDriver driver, int index, int of)
     {

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using NanoAspire.Engine.Kernels.Tests.Execution;
+using NanoAspire.Engine.Kernels.Tests.Generation;
 using NanoAspire.Engine.Kernels.Tests.Models;
 
 namespace NanoAspire.Engine.Kernels.Tests.Loading;
@@ -102,6 +103,47 @@ public sealed partial class FamilyLoadTests
         Assert.Equal(e.Tokens, a.Tokens);
         for (var i = 0; i < 4; i++)
             for (var v = 0; v < e.Logits[i].Length; v++) Assert.Equal(e.Logits[i][v], a.Logits[i][v], 1e-3);
+    }
+
+    [Fact]
+    public void Block_scaled_experts_that_are_stored_inputs_first_are_the_numbers_they_stand_for()
+    {
+        const int Block = 24;
+        for (var seed = 0; seed < 6; seed++)
+        {
+            using var random = RandomCheckpoint.Create("qwen3_vl_moe", seed);
+            using GoldenCheckpoint scaled = new(random.Folder), plain = new(random.Folder);
+            foreach (var tensor in scaled.Tensors.Where(name => Quantised().IsMatch(name)).ToArray())
+            {
+                scaled.Quantise(tensor, Block, keep: true);
+                plain.Quantise(tensor, Block, keep: false);
+            }
+            scaled.Config["quantization_config"] = new JsonObject { ["quant_method"] = "fp8", ["weight_block_size"] = new JsonArray(Block, Block) };
+            using GreedyDriver kept = new(scaled.Load()), widened = new(scaled.Load(new() { Threads = 1, DType = "f32" })), expected = new(plain.Load());
+            var prompt = RandomPrompt.Create(expected.Runner.Model, new Random(seed), count: 20);
+            var e = expected.Generate(prompt.Tokens, 3, images: prompt.Images);
+            var (k, w) = (kept.Generate(prompt.Tokens, 3, images: prompt.Images), widened.Generate(prompt.Tokens, 3, images: prompt.Images));
+            Assert.Equal(e.Logits, w.Logits);
+            Assert.Equal(e.Tokens, k.Tokens);
+            for (var i = 0; i < 3; i++)
+                for (var v = 0; v < e.Logits[i].Length; v++) Assert.Equal(e.Logits[i][v], k.Logits[i][v], 1e-3);
+        }
+    }
+
+    [Fact]
+    public void Stacked_eight_bit_experts_without_their_factors_are_named()
+    {
+        using var random = Enumerable.Range(0, 20).Select(seed => RandomCheckpoint.Create("qwen3_vl_moe", seed)).First(made => made.Plan.Tensors.Keys.Any(name => name.EndsWith("experts.down_proj", StringComparison.Ordinal)));
+        using var checkpoint = new GoldenCheckpoint(random.Folder);
+        var tensor = checkpoint.Tensors.First(name => name.EndsWith("experts.down_proj", StringComparison.Ordinal));
+        checkpoint.Quantise(tensor, 128, keep: true);
+        Assert.Equal($"model.safetensors: tensor {tensor} has dtype F8_E4M3, but config.json has no quantization_config", checkpoint.Fails());
+        checkpoint.Config["quantization_config"] = new JsonObject { ["quant_method"] = "compressed-tensors" };
+        Assert.Equal("config.json: quantization_config: quant_method 'compressed-tensors' is not supported (fp8 is)", checkpoint.Fails());
+        checkpoint.Config["quantization_config"] = new JsonObject { ["quant_method"] = "fp8", ["weight_block_size"] = new JsonArray(128, 128) };
+        checkpoint.Load().Dispose();
+        checkpoint.Remove(tensor + "_scale_inv");
+        Assert.Equal($"tensor {tensor}_scale_inv is missing", checkpoint.Fails());
     }
 
     /// <summary>What published checkpoints quantise: all but routers, gates, norms, convolutions and tables; the projections of b and a too are left as they are.</summary>

@@ -14,9 +14,10 @@ internal sealed class GoldenCheckpoint : IDisposable
     private readonly string _folder = Directory.CreateTempSubdirectory("nanoaspire-golden-").FullName;
     private readonly Dictionary<string, (JsonObject Entry, byte[] Data)> _tensors = new(StringComparer.Ordinal);
 
+    /// <param name="name">Of a reference case, or any folder with one file of tensors.</param>
     public GoldenCheckpoint(string name)
     {
-        var source = GoldenCase.Folder(name);
+        var source = Path.IsPathRooted(name) ? name : GoldenCase.Folder(name);
         Config = JsonNode.Parse(File.ReadAllText(Path.Combine(source, "config.json")))!.AsObject();
         var bytes = File.ReadAllBytes(Path.Combine(source, "model.safetensors"));
         var length = (int)BinaryPrimitives.ReadInt64LittleEndian(bytes);

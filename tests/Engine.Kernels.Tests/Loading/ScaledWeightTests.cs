@@ -64,22 +64,25 @@ public sealed class ScaledWeightTests : IDisposable
     [Fact]
     public unsafe void Eight_bit_weights_of_all_experts_in_one_tensor_have_factors_of_their_own()
     {
-        const int Experts = 3, Rows = 40, Columns = 30, Down = (Rows + BlockRows - 1) / BlockRows;
+        const int Experts = 3, Rows = 40, Columns = 30, Down = (Rows + BlockRows - 1) / BlockRows, TurnedDown = (Columns + BlockRows - 1) / BlockRows;
         _checkpoint.Add("experts", Experts, Rows, Columns);
         _checkpoint.Add("experts_scale_inv", Experts, Down, 2);
         _checkpoint.Add("groups", Experts * Rows, Columns);
         _checkpoint.Add("groups_scale_inv", (Experts * Rows + BlockRows - 1) / BlockRows, 2);
-        foreach (var name in (string[])["experts", "groups"]) (_checkpoint.TypeOf[name], _checkpoint.TypeOf[name + "_scale_inv"]) = ("F8_E4M3", "F32");
+        _checkpoint.Add("turned", Experts, Columns, Rows);
+        _checkpoint.Add("turned_scale_inv", Experts, TurnedDown, 2);
+        foreach (var name in (string[])["experts", "groups", "turned"]) (_checkpoint.TypeOf[name], _checkpoint.TypeOf[name + "_scale_inv"]) = ("F8_E4M3", "F32");
         using var kernels = new CpuKernels(1);
         using var files = Checkpoint.Open(_checkpoint.Write().Folder);
         foreach (var keepAs in (WeightType?[])[null, WeightType.F32])
         {
             using var reader = new WeightReader(files, kernels, keepAs, new(BlockRows, BlockColumns), threads: 2, onRead: _ => { });
-            Check(reader.Stacked("experts", Experts, Rows, Columns), "experts", (expert, row) => expert * Down + row / BlockRows);
-            Check(reader.Divided("groups", Experts, Rows, Columns), "groups", (expert, row) => (expert * Rows + row) / BlockRows);
+            Check(reader.Stacked("experts", Experts, Rows, Columns), "experts", (e, row, column) => ((e * Rows + row) * Columns + column, (e * Down + row / BlockRows) * 2 + column / BlockColumns));
+            Check(reader.Divided("groups", Experts, Rows, Columns), "groups", (e, row, column) => ((e * Rows + row) * Columns + column, (e * Rows + row) / BlockRows * 2 + column / BlockColumns));
+            Check(reader.Stacked("turned", Experts, Rows, Columns, inputsFirst: true), "turned", (e, row, column) => ((e * Columns + column) * Rows + row, (e * TurnedDown + column / BlockRows) * 2 + row / BlockColumns));
         }
 
-        void Check(Matrix[] matrices, string name, Func<int, int, int> block)
+        void Check(Matrix[] matrices, string name, Func<int, int, int, (int Value, int Factor)> place)
         {
             var (values, factors) = (_checkpoint.Tensors[name].Values, _checkpoint.Tensors[name + "_scale_inv"].Values);
             var read = new float[Columns];
@@ -87,7 +90,10 @@ public sealed class ScaledWeightTests : IDisposable
             {
                 fixed (float* into = read) ((PackedMatrix)matrices[i / Rows]).ReadRow(i % Rows, into);
                 for (var c = 0; c < Columns; c++)
-                    Assert.Equal(Float8.ToSingle(Float8.FromSingle(values[i * Columns + c])) * factors[block(i / Rows, i % Rows) * 2 + c / BlockColumns], read[c]);
+                {
+                    var (value, factor) = place(i / Rows, i % Rows, c);
+                    Assert.Equal(Float8.ToSingle(Float8.FromSingle(values[value])) * factors[factor], read[c]);
+                }
             }
         }
     }

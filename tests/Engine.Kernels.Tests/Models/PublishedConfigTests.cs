@@ -42,6 +42,21 @@ public sealed class PublishedConfigTests
         "temporal_patch_size":2}}
         """;
 
+    private const string Qwen3VL = """
+        {"architectures":["Qwen3VLForConditionalGeneration"],"image_token_id":151655,"model_type":"qwen3_vl","tie_word_embeddings":false,"transformers_version":"4.57.0.dev0",
+        "video_token_id":151656,"vision_end_token_id":151653,"vision_start_token_id":151652,
+        "text_config":{"attention_bias":false,"attention_dropout":0.0,"bos_token_id":151643,"dtype":"bfloat16","eos_token_id":151645,"head_dim":128,"hidden_act":"silu",
+        "initializer_range":0.02,"max_position_embeddings":262144,"model_type":"qwen3_vl_text","num_key_value_heads":8,"rms_norm_eps":1e-06,
+        "rope_scaling":{"mrope_interleaved":true,"mrope_section":[24,20,20],"rope_type":"default"},"rope_theta":5000000,"use_cache":true,"vocab_size":151936},
+        "vision_config":{"deepstack_visual_indexes":[8,16,24],"depth":27,"hidden_act":"gelu_pytorch_tanh","hidden_size":1152,"in_channels":3,"initializer_range":0.02,
+        "intermediate_size":4304,"model_type":"qwen3_vl","num_heads":16,"num_position_embeddings":2304,"out_hidden_size":4096,"patch_size":16,"spatial_merge_size":2,
+        "temporal_patch_size":2}}
+        """;
+
+    private const string Qwen3VLMoeText = """
+        {"decoder_sparse_step":1,"mlp_only_layers":[],"model_type":"qwen3_vl_moe_text","norm_topk_prob":true,"num_experts":128,"num_experts_per_tok":8,"num_key_value_heads":4}
+        """;
+
     private const string DeepSeekV3 = """
         {"architectures":["DeepseekV3ForCausalLM"],"attention_bias":false,"attention_dropout":0.0,
         "auto_map":{"AutoConfig":"configuration_deepseek.DeepseekV3Config","AutoModelForCausalLM":"modeling_deepseek.DeepseekV3ForCausalLM"},"bos_token_id":0,"eos_token_id":1,
@@ -133,6 +148,50 @@ public sealed class PublishedConfigTests
         Assert.True(read.Experts.Router.Normalise);
     }
 
+    [Theory]
+    [InlineData(2048, 6144, 28, 16, true, false), InlineData(2560, 9728, 36, 32, true, true), InlineData(4096, 12288, 36, 32, false, false), InlineData(5120, 25600, 64, 64, false, true)]
+    public void Qwen3_VL_as_it_is_published_and_as_it_is_saved_today(int hidden, int size, int layers, int heads, bool tied, bool saved)
+    {
+        var config = JsonNode.Parse(Qwen3VL)!.AsObject();
+        SetText(config, ("hidden_size", hidden), ("intermediate_size", size), ("num_hidden_layers", layers), ("num_attention_heads", heads), ("tie_word_embeddings", tied));
+        if (saved) NestTheta(config);
+        var read = Assert.IsType<Qwen3Config>(Read(config));
+        Assert.Equal((hidden, size, layers, heads, 8, 128, tied), (read.HiddenSize, read.IntermediateSize, read.Layers, read.Heads, read.KvHeads, read.HeadDim, read.TiedEmbeddings));
+        Assert.Equal((151655, 3, 5e6, "24 20 20", 0), (read.Images!.TokenId, read.Images.DeepstackLayers, read.Rope.Theta, read.Axes!.ToString(), read.SparseLayers.Count));
+    }
+
+    /// <summary>Whether the head is the embedding is said beside the text model, or in it.</summary>
+    [Theory, InlineData(null, true, true), InlineData(null, false, false), InlineData(null, null, false), InlineData(true, null, true), InlineData(false, true, false)]
+    public void Qwen3_VL_and_Qwen35_tie_their_head_at_either_level(bool? inner, bool? outer, bool tied)
+    {
+        var vision = JsonNode.Parse(Qwen3VL)!.AsObject();
+        SetText(vision, ("hidden_size", 2048), ("intermediate_size", 6144), ("num_hidden_layers", 28), ("num_attention_heads", 16));
+        var recurrent = JsonNode.Parse(Qwen35)!.AsObject();
+        SetText(recurrent, ("hidden_size", 2048), ("num_hidden_layers", 40), ("num_attention_heads", 16), ("linear_num_value_heads", 32), ("num_experts", 256), ("num_experts_per_tok", 8),
+            ("moe_intermediate_size", 512), ("shared_expert_intermediate_size", 512));
+        foreach (var config in (JsonObject[])[vision, recurrent])
+        {
+            (config["text_config"]!["tie_word_embeddings"], config["tie_word_embeddings"]) = (inner, outer);
+            Assert.Equal(tied, Read(config) switch { Qwen3Config read => read.TiedEmbeddings, var read => ((Qwen3NextConfig)read).TiedEmbeddings });
+        }
+    }
+
+    [Theory, InlineData(2048, 6144, 768, 48, 32, false, false), InlineData(4096, 12288, 1536, 94, 64, false, true), InlineData(2048, 6144, 768, 48, 32, true, false)]
+    public void Qwen3_VL_with_experts(int hidden, int size, int expert, int layers, int heads, bool quantised, bool saved)
+    {
+        var config = JsonNode.Parse(Qwen3VL)!.AsObject();
+        (config["architectures"], config["model_type"]) = (new JsonArray("Qwen3VLMoeForConditionalGeneration"), "qwen3_vl_moe");
+        config["text_config"] = Merge(config["text_config"]!.ToJsonString(), Qwen3VLMoeText);
+        SetText(config, ("hidden_size", hidden), ("intermediate_size", size), ("moe_intermediate_size", expert), ("num_hidden_layers", layers), ("num_attention_heads", heads));
+        if (quantised) config["quantization_config"] = JsonNode.Parse(DeepSeekV3)!["quantization_config"]!.DeepClone();
+        if (saved) NestTheta(config);
+        if (saved) config["text_config"]!.AsObject().Remove("norm_topk_prob");
+        var read = Assert.IsType<Qwen3Config>(Read(config));
+        Assert.Equal((hidden, 4, 128, 8, expert, layers), (read.HiddenSize, read.KvHeads, read.Experts!.Router.Experts, read.Experts.Router.TopK, read.Experts.ExpertSize, read.SparseLayers.Count));
+        Assert.Equal((true, true, false), (read.Experts.Router.Normalise, read.Experts.InputsFirst, read.TiedEmbeddings));
+        Assert.Equal((151655, 3, 5e6, "24 20 20"), (read.Images!.TokenId, read.Images.DeepstackLayers, read.Rope.Theta, read.Axes!.ToString()));
+    }
+
     [Fact]
     public void DeepSeek_V3_and_R1()
     {
@@ -186,6 +245,22 @@ public sealed class PublishedConfigTests
         // Its published weights are in formats that are not there yet, and that is said.
         config["quantization_config"] = JsonNode.Parse("""{"activation_scheme":"dynamic","fmt":"e4m3","quant_method":"fp8","scale_fmt":"ue8m0","weight_block_size":[128,128]}""");
         Assert.Equal("config.json: quantization_config is set: quantised weights are not supported", Assert.Throws<ModelLoadException>(() => Read(config)).Message);
+    }
+
+    private static void SetText(JsonObject config, params (string Field, JsonNode Value)[] fields)
+    {
+        foreach (var (field, value) in fields) config["text_config"]![field] = value;
+    }
+
+    /// <summary>One section with all about rotation, the base included.</summary>
+    private static void NestTheta(JsonObject config)
+    {
+        var text = config["text_config"]!.AsObject();
+        var rope = text["rope_scaling"]!.DeepClone();
+        rope["rope_theta"] = text["rope_theta"]!.DeepClone();
+        text["rope_parameters"] = rope;
+        text.Remove("rope_scaling");
+        text.Remove("rope_theta");
     }
 
     private static JsonObject Merge(string json, string more)

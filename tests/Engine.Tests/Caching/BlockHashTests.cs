@@ -36,6 +36,14 @@ public sealed class BlockHashTests
         Assert.Equal(XxHash64.HashToUInt64(bytes), BlockHash.Next(null, tokens));
     }
 
+    [Fact]
+    public void Images_follow_the_tokens_of_their_block_and_text_hashes_without_them()
+    {
+        byte[] images = [7, 8, 9], bytes = [1, 0, 0, 0, 2, 0, 0, 0];
+        Assert.Equal(XxHash64.HashToUInt64([.. bytes, .. images]), BlockHash.Next(null, [1, 2], images));
+        Assert.Equal(XxHash64.HashToUInt64(bytes), BlockHash.Next(null, [1, 2], []));
+    }
+
     private static IEnumerable<string> Chain(IEnumerable<int> tokens, int blockSize)
     {
         ulong? hash = null;

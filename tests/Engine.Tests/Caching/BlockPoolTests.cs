@@ -87,16 +87,31 @@ public sealed class BlockPoolTests
     {
         var pool = new BlockPool(4, blockSize: 2, caching: true);
         var (a, b) = (pool.Take(), pool.Take());
-        var content = pool.Publish(a, hash: 42, parent: 0, [1, 2]);
-        Assert.True(pool.TryFind(42, parent: 0, [1, 2], out var found, out var identity));
+        var content = pool.Publish(a, hash: 42, parent: 0, [1, 2], []);
+        Assert.True(pool.TryFind(42, parent: 0, [1, 2], [], out var found, out var identity));
         Assert.Equal((a, content), (found, identity));
-        Assert.False(pool.TryFind(42, parent: 0, [1, 3], out _, out _));
-        Assert.False(pool.TryFind(42, parent: 7, [1, 2], out _, out _));
+        Assert.False(pool.TryFind(42, parent: 0, [1, 3], [], out _, out _));
+        Assert.False(pool.TryFind(42, parent: 7, [1, 2], [], out _, out _));
 
-        pool.Publish(b, hash: 42, parent: 0, [1, 3]);      // the newest wins, the other is only no longer found
-        Assert.False(pool.TryFind(42, parent: 0, [1, 2], out _, out _));
-        Assert.True(pool.TryFind(42, parent: 0, [1, 3], out found, out _));
+        pool.Publish(b, hash: 42, parent: 0, [1, 3], []);      // the newest wins, the other is only no longer found
+        Assert.False(pool.TryFind(42, parent: 0, [1, 2], [], out _, out _));
+        Assert.True(pool.TryFind(42, parent: 0, [1, 3], [], out found, out _));
         Assert.Equal(b, found);
+        pool.Validate([[a, b]]);
+    }
+
+    [Fact]
+    public void The_same_placeholders_of_other_images_are_other_content_even_under_the_same_hash()
+    {
+        var pool = new BlockPool(5, blockSize: 2, caching: true);
+        var (a, b) = (pool.Take(), pool.Take());
+        var content = pool.Publish(a, hash: 42, parent: 0, [9, 9], [1, 2, 3]);
+        Assert.True(pool.TryFind(42, parent: 0, [9, 9], [1, 2, 3], out var found, out _));
+        Assert.Equal(a, found);
+        Assert.False(pool.TryFind(42, parent: 0, [9, 9], [1, 2, 4], out _, out _));
+        Assert.False(pool.TryFind(42, parent: 0, [9, 9], [], out _, out _));
+        Assert.NotEqual(content, pool.Publish(b, hash: 42, parent: 0, [9, 9], []));
+        Assert.False(pool.TryFind(42, parent: 0, [9, 9], [1, 2, 3], out _, out _));
         pool.Validate([[a, b]]);
     }
 
