@@ -87,15 +87,23 @@ internal sealed class TcpConnection : IDisposable
     public Task ReadFramesAsync(TransferPlan plan, TransferPeer peer, ulong token, CancellationToken cancellationToken) => GuardedAsync(async deadline =>
     {
         if (!plan.TryTakeFrame(out var current)) return;
-        await SendAsync(TcpOp.Read, current, plan, peer, token, deadline.Token).ConfigureAwait(false);
-        for (var more = true; more; )
+        try
         {
-            more = plan.TryTakeFrame(out var next);
-            if (more) await SendAsync(TcpOp.Read, next, plan, peer, token, deadline.Token).ConfigureAwait(false);
-            Expect(current.Bytes, await ReceiveReplyAsync(deadline.Token).ConfigureAwait(false));
-            await _in.ReceiveAsync(new Segments(plan, current), deadline.Token).ConfigureAwait(false);
-            deadline.Restart(_options.FrameTimeout);
-            current = next;
+            await SendAsync(TcpOp.Read, current, plan, peer, token, deadline.Token).ConfigureAwait(false);
+            for (var more = true; more; )
+            {
+                if (plan.Bytes >= LaneThread.LargeRead) await LaneThread.EnterAsync();
+                more = plan.TryTakeFrame(out var next);
+                if (more) await SendAsync(TcpOp.Read, next, plan, peer, token, deadline.Token).ConfigureAwait(false);
+                Expect(current.Bytes, await ReceiveReplyAsync(deadline.Token).ConfigureAwait(false));
+                await _in.ReceiveAsync(new Segments(plan, current), deadline.Token).ConfigureAwait(false);
+                deadline.Restart(_options.FrameTimeout);
+                current = next;
+            }
+        }
+        finally
+        {
+            await LaneThread.LeaveAsync();
         }
     }, cancellationToken);
 
