@@ -23,7 +23,9 @@ internal sealed class UcxMemory(UcxThread thread, UcxConnection connection, ulon
             try { local = only.Attach(UcxRegistration.Of).Handle; }
             catch (UcxException e) { throw new TransferException(TransferCode.NotMappable, e.Message, e); }
         }
-        await RunAsync(new(connection, plan, frame, writes, local, cancellationToken), cancellationToken).ConfigureAwait(false);
+        // What is to be proven are UCX's own reads; then it is those that are used.
+        var mayStream = !needsProof && plan.LocalRegions.All(static region => DeviceAccess.RefusalOfProcessor(region.Kind) is null);
+        await RunAsync(new(connection, plan, frame, writes, local, mayStream, cancellationToken), cancellationToken).ConfigureAwait(false);
     }
 
     public void Dispose() => thread.Post(connection.Dispose);
