@@ -20,6 +20,8 @@ public sealed class CacheBytesTests
     {
         ["kv_lora_rank"] = 512, ["q_lora_rank"] = 1536, ["qk_nope_head_dim"] = 128, ["qk_rope_head_dim"] = 64, ["v_head_dim"] = 128, ["n_routed_experts"] = 256,
         ["num_experts_per_tok"] = 8, ["moe_intermediate_size"] = 2048, ["index_n_heads"] = 64, ["index_head_dim"] = 128, ["index_topk"] = 2048,
+        ["n_shared_experts"] = 1, ["n_group"] = 1, ["topk_group"] = 1, ["routed_scaling_factor"] = 2.5, ["first_k_dense_replace"] = 1, ["rms_norm_eps"] = 1e-6, ["rope_theta"] = 50000,
+        ["indexer_rope_interleave"] = false,
     };
 
     public static TheoryData<string, string, long, long> Latents => new()
