@@ -69,7 +69,12 @@ internal sealed record DeepSeekV3Config : IModelConfig
 
     private static MixtureConfig ReadExperts(ConfigSection config, LatentDefaults defaults)
     {
-        if (config.OptionalText("scoring_func") is { } score && score != "sigmoid") throw config.Bad("scoring_func", $"'{score}' is not supported (sigmoid is)");
+        var score = config.OptionalText("scoring_func") switch
+        {
+            null or "sigmoid" => RouterScore.Sigmoid,
+            "softmax" => RouterScore.Softmax,
+            var other => throw config.Bad("scoring_func", $"'{other}' is not supported (sigmoid and softmax are)"),
+        };
         if (config.OptionalText("topk_method") is { } method && method != "noaux_tc") throw config.Bad("topk_method", $"'{method}' is not supported (noaux_tc is)");
         var size = config.PositiveInt("moe_intermediate_size", ConfigLimits.Columns);
         var shared = config.IsNull("n_shared_experts") ? 0 : config.Count("n_shared_experts", ConfigLimits.SharedExperts, defaults.SharedExperts);
@@ -80,7 +85,7 @@ internal sealed record DeepSeekV3Config : IModelConfig
             Bias = "gate.e_score_correction_bias",
             Router = new()
             {
-                Score = RouterScore.Sigmoid,
+                Score = score,
                 Experts = MixtureConfig.ReadCount(config, "n_routed_experts", "num_local_experts"),
                 TopK = config.PositiveInt("num_experts_per_tok"),
                 Groups = config.PositiveInt("n_group", otherwise: defaults.Groups),

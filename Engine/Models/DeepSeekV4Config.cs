@@ -7,7 +7,7 @@ namespace NanoAspire.Engine.Models;
 internal sealed record DeepSeekV4Config : IModelConfig
 {
     /// <summary>The ratio whose entries overlap and are chosen by an indexer; larger ones are attended to in full.</summary>
-    private const int SparseRatio = 4;
+    public const int SparseRatio = 4;
     private const int MaxStreams = 64, MaxIterations = 1000;
 
     public required int VocabSize { get; init; }
@@ -40,12 +40,17 @@ internal sealed record DeepSeekV4Config : IModelConfig
     public required MixtureConfig Experts { get; init; }
     /// <summary>Leading layers whose experts follow from the token id.</summary>
     public required int HashLayers { get; init; }
+    /// <summary>Layers apart from the others that only draft tokens.</summary>
+    public required int DraftLayers { get; init; }
+    /// <summary>As <see cref="Ratios"/>, of the first draft layer.</summary>
+    public required int DraftRatio { get; init; }
 
     public static DeepSeekV4Config Read(ConfigSection config)
     {
         var maxPositions = config.PositiveInt("max_position_embeddings");
         var layers = config.PositiveInt("num_hidden_layers", ConfigLimits.Layers);
         var rope = RopeConfig.Read(config, maxPositions);
+        var ratios = ReadRatios(config, layers);
         var read = new DeepSeekV4Config
         {
             VocabSize = config.PositiveInt("vocab_size"),
@@ -59,7 +64,7 @@ internal sealed record DeepSeekV4Config : IModelConfig
             OutputGroups = config.PositiveInt("o_groups", ConfigLimits.Heads),
             OutputRank = config.PositiveInt("o_lora_rank", ConfigLimits.HeadDim),
             Window = config.PositiveInt("sliding_window"),
-            Ratios = ReadRatios(config, layers),
+            Ratios = new([.. ratios.Take(layers)]),
             IndexHeads = config.PositiveInt("index_n_heads", ConfigLimits.Heads),
             IndexDim = config.PositiveInt("index_head_dim", ConfigLimits.HeadDim),
             IndexTopK = config.PositiveInt("index_topk", ConfigLimits.Chosen),
@@ -72,15 +77,23 @@ internal sealed record DeepSeekV4Config : IModelConfig
             HyperEpsilon = (float)config.PositiveNumber("hc_eps", max: 1, 1e-6),
             Experts = ReadExperts(config),
             HashLayers = config.Count("num_hash_layers", ConfigLimits.Layers, otherwise: 3),
+            DraftLayers = config.Count("num_nextn_predict_layers", ConfigLimits.Layers, otherwise: 0),
+            DraftRatio = ratios.Count > layers ? ratios[layers] : 0,
         };
         read.Check(config);
         return read;
     }
 
     public CacheGeometry Cache(int blockSize, WeightType type) =>
-        new(blockSize, [.. Enumerable.Range(0, Layers).SelectMany(layer => Planes(layer, blockSize, type))]);
+        new(blockSize, [.. Enumerable.Range(0, Layers).SelectMany(layer => Planes(Ratios[layer], blockSize, type))]);
 
-    public IModel Build(WeightReader weights, IKernels kernels, bool drafts) => new DeepSeekV4(this, weights, kernels);
+    /// <summary>One layer more, of the first draft layer; others are left alone.</summary>
+    public CacheGeometry? DraftCache(int blockSize, WeightType type) => DraftLayers == 0 ? null : new(blockSize, [.. Planes(DraftRatio, blockSize, type)]);
+
+    /// <exception cref="ModelLoadException">The draft layer has entries: those of a context that begins late would be other ones.</exception>
+    public IModel Build(WeightReader weights, IKernels kernels, bool drafts) => drafts && DraftRatio != 0
+        ? throw new ModelLoadException($"config.json: compress_ratios has {DraftRatio} for the layer that drafts: only 0 is supported there")
+        : new DeepSeekV4(this, weights, kernels, drafts);
 
     public bool MayIgnore(string tensor) => Ignorable.Drafting(tensor);
 
@@ -90,16 +103,15 @@ internal sealed record DeepSeekV4Config : IModelConfig
     /// Window rows of every position, though a layer looks at the last <see cref="Window"/> only: a block that keeps its own can be shared, sent
     /// and resumed at. Then entries and, for the tokens of entries still open, inputs; the same again for an indexer.
     /// </summary>
-    private IEnumerable<CachePlane> Planes(int layer, int blockSize, WeightType type)
+    private IEnumerable<CachePlane> Planes(int ratio, int blockSize, WeightType type)
     {
         yield return CachedRows.Plane("window", HeadDim - RopeDim, RopeDim, blockSize, type);
-        var ratio = Ratios[layer];
         if (ratio == 0) yield break;
-        var (entries, series) = (EntryCache.RowsPerBlock(blockSize, ratio), IsSparse(layer) ? 2 : 1);
+        var (entries, series) = (EntryCache.RowsPerBlock(blockSize, ratio), ratio == SparseRatio ? 2 : 1);
         var inputs = InputRing.RowsPerBlock(blockSize, series * ratio);
         yield return CachedRows.Plane("entries", HeadDim - RopeDim, RopeDim, entries, type);
         yield return new RowPlane("inputs", 2 * series * HeadDim, inputs, WeightType.F32);
-        if (!IsSparse(layer)) yield break;
+        if (ratio != SparseRatio) yield break;
         yield return CachedRows.Plane("index keys", IndexDim - RopeDim, RopeDim, entries, type);
         yield return new RowPlane("index inputs", 2 * series * IndexDim, inputs, WeightType.F32);
     }
@@ -131,11 +143,10 @@ internal sealed record DeepSeekV4Config : IModelConfig
         }.Check(config, "n_routed_experts", "num_experts_per_tok");
     }
 
-    private static Schedule ReadRatios(ConfigSection config, int layers)
+    private static IReadOnlyList<int> ReadRatios(ConfigSection config, int layers)
     {
         var ratios = config.Counts("compress_ratios", ConfigLimits.Entries);
-        if (ratios.Count < layers) throw config.Bad("compress_ratios", $"has {ratios.Count} entries for {layers} layers");
-        return new([.. ratios.Take(layers)]);
+        return ratios.Count >= layers ? ratios : throw config.Bad("compress_ratios", $"has {ratios.Count} entries for {layers} layers");
     }
 
     private void Check(ConfigSection config)

@@ -167,7 +167,6 @@ public sealed class ConfigDefaultsTests
     [InlineData("qwen3_5_moe", "norm_topk_prob", "false", "norm_topk_prob false is not supported by this architecture")]
     [InlineData("qwen3_5_moe", "mlp_only_layers", "[1]", "mlp_only_layers is not supported by this architecture")]
     [InlineData("qwen3_5_moe", "decoder_sparse_step", "2", "decoder_sparse_step is not supported by this architecture")]
-    [InlineData("deepseek_v3", "scoring_func", "\"softmax\"", "scoring_func 'softmax' is not supported (sigmoid is)")]
     [InlineData("deepseek_v3", "num_key_value_heads", "2", "num_key_value_heads (2) is not num_attention_heads (4): a latent stands for the keys of all heads")]
     [InlineData("deepseek_v3", "partial_rotary_factor", "0.5", "partial_rotary_factor (0.5) is not supported by this architecture")]
     [InlineData("deepseek_v3", "rope_scaling", "{\"type\":\"default\",\"mscale_all_dim\":1}", "mscale_all_dim without a rope_type that scales is not supported: implementations differ on what it means")]

@@ -29,7 +29,7 @@ public sealed class DeepSeekConfigTests : IDisposable
     [InlineData("deepseek-v3", "rope_scaling", "{\"type\":\"dynamic\",\"factor\":4}", "config.json: rope_scaling: type 'dynamic' is not supported (default, linear, llama3 and yarn are)")]
     [InlineData("deepseek-v3", "qk_rope_head_dim", "15", "config.json: qk_rope_head_dim (15) is not even")]
     [InlineData("deepseek-v3", "kv_lora_rank", null, "config.json: kv_lora_rank is missing")]
-    [InlineData("deepseek-v3", "scoring_func", "\"tanh\"", "config.json: scoring_func 'tanh' is not supported (sigmoid is)")]
+    [InlineData("deepseek-v3", "scoring_func", "\"tanh\"", "config.json: scoring_func 'tanh' is not supported (sigmoid and softmax are)")]
     [InlineData("deepseek-v3", "topk_method", "\"greedy\"", "config.json: topk_method 'greedy' is not supported (noaux_tc is)")]
     [InlineData("deepseek-v3", "topk_group", "5", "config.json: topk_group (5) is more than n_group (4)")]
     [InlineData("deepseek-v3", "n_group", "3", "config.json: n_group (3) does not divide n_routed_experts (16)")]
