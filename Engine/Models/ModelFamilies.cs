@@ -21,6 +21,9 @@ internal static class ModelFamilies
         new("GlmMoeDsaForCausalLM", "glm_moe_dsa", Glm5Config.Read),
     ];
 
+    /// <summary>Fields of any family that change what is computed, and that no family here computes.</summary>
+    private static readonly string[] Unsupported = ["dual_chunk_attention_config", "per_layer_config"];
+
     /// <exception cref="ModelLoadException">Unknown, or the two names of the family contradict each other.</exception>
     public static (string Architecture, string ModelType, IModelConfig Config) Read(ConfigSection config)
     {
@@ -33,6 +36,8 @@ internal static class ModelFamilies
             throw config.Bad("architectures", $"'{architecture}' is not supported ({string.Join(", ", All.Select(family => family.Architecture).Distinct())} are)");
         var found = All.FirstOrDefault(family => family.Architecture == architecture && family.ModelType == modelType)
             ?? throw config.Bad("model_type", $"'{modelType}' does not belong to architecture {architecture}");
+        foreach (var section in (ConfigSection?[])[config, config.OptionalSection("text_config")])
+            if (Unsupported.FirstOrDefault(field => section?.Has(field) == true) is { } field) throw section!.Bad(field, "is not supported");
         return (found.Architecture, modelType, found.Read(config));
     }
 

@@ -176,6 +176,8 @@ public sealed class ConfigDefaultsTests
     [InlineData("deepseek_v4", "layer_types", "[\"sliding_attention\"]", "layer_types is not supported (compress_ratios, num_hash_layers and qk_rope_head_dim are)")]
     [InlineData("deepseek_v4", "rope_scaling", "{\"type\":\"yarn\",\"factor\":4,\"attention_factor\":2}", "rope_scaling has attention_factor, which implementations of this architecture treat differently")]
     [InlineData("qwen3", "layer_types", "[\"full_attention\"]", "layer_types has 1 entries for 8 layers")]
+    [InlineData("qwen3_moe", "dual_chunk_attention_config", "{\"chunk_size\":262144}", "dual_chunk_attention_config is not supported")]
+    [InlineData("qwen3_vl", "per_layer_config", "{}", "per_layer_config is not supported")]
     [InlineData("qwen3", "partial_rotary_factor", "0.5", "partial_rotary_factor (0.5) is not supported by this architecture")]
     [InlineData("qwen3_next", "rope_scaling", "{\"partial_rotary_factor\":0.5}", "partial_rotary_factor is 0.5 in one place and 0.25 in another")]
     [InlineData("qwen3_vl", "tie_word_embeddings", "false", "tie_word_embeddings false contradicts that of the whole model")]

@@ -46,6 +46,17 @@ public sealed class CacheBytesTests
         }
     }
 
+    /// <summary>Head sizes that fill their panels and others; E4M3 has a byte more for each head of keys and of values.</summary>
+    [Theory, InlineData(128, 128), InlineData(80, 80), InlineData(50, 64), InlineData(2, 16)]
+    public void Bytes_of_a_head_are_those_of_the_formulas_in_the_documentation(int headDim, int padded)
+    {
+        using var document = JsonDocument.Parse(Json(Moe, 48, 2048, 32, 6144, ("moe_intermediate_size", 768), ("head_dim", headDim)));
+        var (_, _, read) = ModelFamilies.Read(new ConfigSection(document.RootElement, "config.json"));
+        Assert.Equal(64 * 48 * 2 * 4 * padded * 4, read.Cache(64, WeightType.F32).BlockBytes);
+        Assert.Equal(64 * 48 * 2 * 4 * padded * 2, read.Cache(64, WeightType.BF16).BlockBytes);
+        Assert.Equal(64 * 48 * 2 * 4 * (padded + 1), read.Cache(64, WeightType.E4M3).BlockBytes);
+    }
+
     /// <summary>DeepSeek-V4-Flash: the first two layers without entries, then ratios 4 and 128 in turn.</summary>
     [Theory, InlineData(64, 237_824, 186_752), InlineData(256, 158_784, 107_872)]
     public void Bytes_of_windows_and_entries_are_those_in_the_documentation(int blockSize, long float32, long bfloat16)
