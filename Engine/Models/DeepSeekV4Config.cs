@@ -164,7 +164,6 @@ internal sealed record DeepSeekV4Config : IModelConfig
             if (config.Has(newer)) throw config.Bad(newer, "is not supported (compress_ratios, num_hash_layers and qk_rope_head_dim are)");
         if (config.OptionalSection("rope_scaling")?.Has("attention_factor") == true) throw config.Bad("rope_scaling", "has attention_factor, which implementations of this architecture treat differently");
         if (config.Has("rope_parameters")) throw config.Bad("rope_parameters", "is not supported (rope_theta, compress_rope_theta and rope_scaling are)");
-        if (config.Has("quantization_config")) throw config.Bad("quantization_config", "is set: quantised weights are not supported");
     }
 }
 

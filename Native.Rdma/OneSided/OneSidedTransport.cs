@@ -64,10 +64,10 @@ public abstract class OneSidedTransport : ITransport
     }
 
     public Task<long> ReadAsync(TransferPeer peer, IReadOnlyList<TransferRange> ranges, ulong token, CancellationToken cancellationToken) =>
-        Telemetry.MeasureAsync(Name, "read", _operations.RunAsync(stop => MoveAsync(peer, ranges, token, writes: false, stop), cancellationToken));
+        Telemetry.MeasureAsync(Name, "read", Telemetry.BytesOf(ranges), _operations.RunAsync(stop => MoveAsync(peer, ranges, token, writes: false, stop), cancellationToken));
 
     public Task<long> WriteAsync(TransferPeer peer, IReadOnlyList<TransferRange> ranges, ulong token, WriteNotification? notification, CancellationToken cancellationToken) =>
-        _tcp.Order.Track(peer, Telemetry.MeasureAsync(Name, "write", _operations.RunAsync(async stop =>
+        _tcp.Order.Track(peer, Telemetry.MeasureAsync(Name, "write", Telemetry.BytesOf(ranges), _operations.RunAsync(async stop =>
         {
             var bytes = await MoveAsync(peer, ranges, token, writes: true, stop).ConfigureAwait(false);
             if (notification is { } value) await _tcp.NotifyAsync(peer, value, token, stop).ConfigureAwait(false);
@@ -96,7 +96,7 @@ public abstract class OneSidedTransport : ITransport
 
     private async Task<long> MoveAsync(TransferPeer peer, IReadOnlyList<TransferRange> ranges, ulong token, bool writes, CancellationToken cancellationToken)
     {
-        using var plan = TransferPlan.Create(Regions, ranges, _pinBytes, TcpWire.MaxPinRanges);
+        using var plan = TransferPlan.CreateInSourceOrder(Regions, ranges, writes, _pinBytes, TcpWire.MaxPinRanges);
         if (plan.FrameCount == 0) return 0;
         var remote = plan[0].Remote;
         if (!plan.IsOfOneRegion)

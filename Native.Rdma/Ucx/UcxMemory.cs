@@ -21,7 +21,9 @@ internal sealed class UcxMemory(UcxThread thread, UcxConnection connection, ulon
             try { local = only.Attach(UcxRegistration.Of).Handle; }
             catch (UcxException e) { throw new TransferException(TransferCode.NotMappable, e.Message, e); }
         }
-        var batch = new UcxBatch(connection, plan, frame, writes, local, cancellationToken);
+        // What is to be proven are UCX's own reads; then it is those that are used.
+        var mayStream = !needsProof && plan.LocalRegions.All(static region => DeviceAccess.RefusalOfProcessor(region.Kind) is null);
+        var batch = new UcxBatch(connection, plan, frame, writes, local, mayStream, cancellationToken);
         thread.Start(batch);
         using var cancellation = cancellationToken.UnsafeRegister(static thread => ((UcxThread)thread!).Wake(), thread);
         await batch.Completion.ConfigureAwait(false);

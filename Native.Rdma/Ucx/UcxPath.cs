@@ -78,7 +78,7 @@ internal sealed class UcxPath : IOneSidedPath
             var (connection, mapped, transports) = await thread.RunAsync(worker =>
             {
                 var made = new UcxConnection(thread, worker, remote, peerErrors);
-                return (made, made.Key.IsMapped(remote.Address), made.Endpoint.Transports());
+                return (made, made.Mapped != 0, made.Endpoint.Transports());
             }).ConfigureAwait(false);
             var used = transports.Length == 0 ? "" : $" over {string.Join(", ", transports)}";
             // What is mapped is copied by old versions, and by newer ones only if they also have a device for it.

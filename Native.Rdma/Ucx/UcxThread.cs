@@ -52,7 +52,7 @@ internal sealed partial class UcxThread : IAsyncDisposable
     public byte[] Address { get; }
 
     /// <summary>True after the worker had to be torn down with something in flight: a new one is needed.</summary>
-    public bool IsDead { get { lock (_gate) return _dead; } }
+    public bool IsDead => Volatile.Read(ref _dead);
 
     /// <summary>Runs something short on the thread.</summary>
     /// <exception cref="TransferException">The thread is dead.</exception>
@@ -79,8 +79,13 @@ internal sealed partial class UcxThread : IAsyncDisposable
     {
         var accepted = TryEnqueue(() =>
         {
-            if (_work.Count < MaxWork) _work.Add(work);
-            else work.Fail(new(TransferCode.LimitExceeded, $"{MaxWork} transfers are in flight"));
+            if (_work.Count == MaxWork)
+            {
+                work.Fail(new(TransferCode.LimitExceeded, $"{MaxWork} transfers are in flight"));
+                return;
+            }
+            if (_work.FindLast(other => other.Transfer == work.Transfer) is { } earlier) work.Follow(earlier);
+            _work.Add(work);
         });
         if (!accepted) throw Gone();
     }
@@ -176,11 +181,16 @@ internal sealed partial class UcxThread : IAsyncDisposable
     private bool AdvanceWork()
     {
         var ready = false;
-        for (var i = _work.Count - 1; i >= 0 && !_dead; i--)
+        for (var i = 0; i < _work.Count && !_dead;)
         {
             var work = _work[i];
-            if (!work.Advance()) _work.RemoveAt(i);
-            else ready |= work.IsReady;
+            if (!work.Advance())
+            {
+                _work.RemoveAt(i);
+                continue;
+            }
+            ready |= work.IsReady;
+            i++;
         }
         return ready;
     }

@@ -12,9 +12,11 @@ using NanoAspire.TransferPeer;
 // source TRANSPORT BLOCKS BLOCK_BYTES DELAY_MS PORT [ADDRESS]: obeys commands on stdin, one answer a line, and ends with it.
 // reader TRANSPORT BLOCKS BLOCK_BYTES [FRAME_TIMEOUT_MS]: pulls the hand-offs that stand on stdin, answers with bytes or an error.
 // writer TRANSPORT BYTES ADDRESS INCARNATION REGION TOKEN: writes the whole region once.
+// agent CTRL ALIAS SEED DELAY_MS: a peer agent that obeys commands on stdin.
 // survive: loads UCX and makes mistakes.
 if (args[0] == "survive") return Survival.Run();
 if (args[0] == "writer") return await Writer.RunAsync(args);
+if (args[0] == "agent") return await Agent.RunAsync(args);
 var transportName = args[1];
 var blocks = int.Parse(args[2], CultureInfo.InvariantCulture);
 var blockBytes = int.Parse(args[3], CultureInfo.InvariantCulture);

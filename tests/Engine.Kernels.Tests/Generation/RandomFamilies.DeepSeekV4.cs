@@ -10,15 +10,16 @@ internal static partial class RandomFamilies
     /// <param name="modules">That draft; null: none, one or two.</param>
     /// <param name="fixedRatios">Tokens an entry, layer by layer; null: any number of layers, any ratios.</param>
     /// <param name="fixedHashed">Layers that choose their experts by token id; null: any number.</param>
-    public static TensorPlan DeepSeekV4(Random random, int? modules, int[]? fixedRatios = null, int? fixedHashed = null)
+    /// <param name="shapes">Columns of the stream and of an expert, and how many experts; null: any.</param>
+    public static TensorPlan DeepSeekV4(Random random, int? modules, int[]? fixedRatios = null, int? fixedHashed = null, (int Hidden, int Size, int Experts)? shapes = null)
     {
-        var (vocabulary, hidden, layers, rank) = (random.Next(40, 300), random.Next(17, 80), random.Next(1, 5), random.Next(7, 40));
+        var (vocabulary, hidden, layers, rank) = (random.Next(40, 300), shapes?.Hidden ?? random.Next(17, 80), random.Next(1, 5), random.Next(7, 40));
         layers = fixedRatios?.Length ?? layers;
         var (groups, perGroup, rope) = (random.Next(1, 4), random.Next(1, 4), 2 * random.Next(1, 6));
         var (heads, dim, lora) = (groups * perGroup, rope + random.Next(0, 40), random.Next(3, 30));
         var (indexHeads, indexDim, streams) = (random.Next(1, 10), rope + random.Next(0, 20), random.Next(1, 6));
-        var experts = random.Next(1, 9);
-        var (chosen, size) = (random.Next(1, experts + 1), random.Next(5, 40));
+        var experts = shapes?.Experts ?? random.Next(1, 9);
+        var (chosen, size) = (random.Next(1, experts + 1), shapes?.Size ?? random.Next(5, 40));
         var ratios = fixedRatios ?? [.. Enumerable.Range(0, layers).Select(_ => random.Pick(0, 4, 4, 128, 32, 7, 100))];
         var hashed = fixedHashed ?? random.Next(0, layers + 1);
         var plan = Start("DeepseekV4ForCausalLM", "deepseek_v4", vocabulary);
