@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json.Nodes;
+using NanoAspire.Engine.Kernels.Tests.Execution;
 using NanoAspire.Engine.Kernels.Tests.Generation;
 using NanoAspire.Engine.Loading;
 
@@ -137,6 +138,23 @@ public sealed class HostileFilesTests : IDisposable
         _checkpoint.Config["max_position_embeddings"] = int.MaxValue;
         _checkpoint.Write();
         Assert.Equal("config.json: max_position_embeddings (2147483647) is more than 1073741824", _checkpoint.Fails());
+    }
+
+    [Theory, InlineData("auto"), InlineData("f32")]
+    public void A_block_of_weights_may_be_larger_than_any_matrix(string dtype)
+    {
+        const int Block = 1 << 30;
+        using GoldenCheckpoint scaled = new("qwen3-dense-untied"), plain = new("qwen3-dense-untied");
+        foreach (var tensor in scaled.Tensors.Where(name => name.EndsWith("_proj.weight", StringComparison.Ordinal)).ToArray())
+        {
+            scaled.Quantise(tensor, Block, keep: true);
+            plain.Quantise(tensor, Block, keep: false);
+        }
+        scaled.Config["quantization_config"] = new JsonObject { ["quant_method"] = "fp8", ["weight_block_size"] = new JsonArray(Block, Block) };
+        using GreedyDriver actual = new(scaled.Load(new() { Threads = 1, DType = dtype })), expected = new(plain.Load());
+        Assert.Equal(expected.Generate([1, 2, 3], 3).Tokens, actual.Generate([1, 2, 3], 3).Tokens);
+        scaled.Config["quantization_config"]!["weight_block_size"] = new JsonArray(int.MaxValue, 1);
+        Assert.Equal("config.json: quantization_config: weight_block_size holds 2147483647, which is more than 1073741824", scaled.Fails());
     }
 
     [Theory, InlineData(1, false), InlineData(30, true)]
