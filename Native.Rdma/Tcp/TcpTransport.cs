@@ -46,9 +46,6 @@ public sealed class TcpTransport : ITransport
     /// <summary>What was submitted to each peer.</summary>
     internal PeerOrder Order { get; }
 
-    /// <summary>Control connections, for transports that move the bytes themselves.</summary>
-    internal TcpConnectionPool Pool => _pool;
-
     /// <summary>Connections kept for the next read.</summary>
     internal int IdleConnections => _pool.IdleCount;
 
@@ -146,7 +143,7 @@ public sealed class TcpTransport : ITransport
     }
 
     /// <summary>Lends a connection; does nothing when there is none and it must not wait for one.</summary>
-    private async Task UseAsync(TransferPeer peer, Func<TcpConnection, Task> work, CancellationToken cancellationToken, bool mayWait = true)
+    internal async Task UseAsync(TransferPeer peer, Func<TcpConnection, Task> work, CancellationToken cancellationToken, bool mayWait = true)
     {
         var connection = mayWait
             ? await _pool.RentAsync(peer.Address, cancellationToken).ConfigureAwait(false)

@@ -27,6 +27,7 @@ internal sealed partial class UcxThread : IAsyncDisposable
     private int _sleeping;
     private bool _stopping;
     private bool _dead;
+    private bool _abandoned;
     private long _heldUntil;
     private int _holds;
 
@@ -117,6 +118,13 @@ internal sealed partial class UcxThread : IAsyncDisposable
         _worker.Destroy();
     }
 
+    /// <summary>Ends the thread and leaves the worker as it is, for ever: for one that UCX could neither use nor close. Whoever calls it keeps it from being collected.</summary>
+    public void Abandon()
+    {
+        lock (_gate) (_abandoned, _stopping) = (true, true);
+        Wake();
+    }
+
     public async ValueTask DisposeAsync()
     {
         lock (_gate) _stopping = true;
@@ -144,6 +152,7 @@ internal sealed partial class UcxThread : IAsyncDisposable
             var quietSince = _time.GetTimestamp();
             while (true)
             {
+                if (Volatile.Read(ref _abandoned)) break;
                 var busy = RunCommands();
                 if (!_dead) busy |= AdvanceWork();
                 if (_dead) break;
@@ -216,6 +225,11 @@ internal sealed partial class UcxThread : IAsyncDisposable
     private void End()
     {
         lock (_gate) (_dead, _stopping) = (true, true);
+        if (_abandoned)
+        {
+            _ended.SetResult();
+            return;
+        }
         RunCommands(); // what disposes handles; the worker is still there, or knows that it is not
         foreach (var work in _work) work.Fail(Gone());
         _work.Clear();
