@@ -32,6 +32,8 @@ internal sealed class TransferPlan : IDisposable
         _ranges = ArrayPool<PlannedRange>.Shared.Rent(ranges);
     }
 
+    public static TransferPlan Empty { get; } = new(ranges: 0, maxFrameBytes: 0, maxFrameRanges: 0);
+
     /// <summary>The local regions that the ranges lie in.</summary>
     public IReadOnlyList<MemoryRegion> LocalRegions => _pinned;
 

@@ -46,9 +46,6 @@ public sealed class TcpTransport : ITransport
     /// <summary>What was submitted to each peer.</summary>
     internal PeerOrder Order { get; }
 
-    /// <summary>Control connections, for transports that move the bytes themselves.</summary>
-    internal TcpConnectionPool Pool => _pool;
-
     /// <summary>Connections kept for the next read.</summary>
     internal int IdleConnections => _pool.IdleCount;
 
@@ -107,7 +104,8 @@ public sealed class TcpTransport : ITransport
         if (server is not null) await server.DisposeAsync().ConfigureAwait(false);
     }
 
-    private async Task<long> MoveAsync(TransferPeer peer, IReadOnlyList<TransferRange> ranges, ulong token, bool writes, CancellationToken cancellationToken)
+    /// <summary>A read or write of its own, neither measured nor ordered.</summary>
+    internal async Task<long> MoveAsync(TransferPeer peer, IReadOnlyList<TransferRange> ranges, ulong token, bool writes, CancellationToken cancellationToken)
     {
         using var plan = TransferPlan.Create(Regions, ranges, _options.FrameBytes, TcpWire.MaxFrameRanges);
         if (plan.FrameCount == 0) return 0;
@@ -146,7 +144,7 @@ public sealed class TcpTransport : ITransport
     }
 
     /// <summary>Lends a connection; does nothing when there is none and it must not wait for one.</summary>
-    private async Task UseAsync(TransferPeer peer, Func<TcpConnection, Task> work, CancellationToken cancellationToken, bool mayWait = true)
+    internal async Task UseAsync(TransferPeer peer, Func<TcpConnection, Task> work, CancellationToken cancellationToken, bool mayWait = true)
     {
         var connection = mayWait
             ? await _pool.RentAsync(peer.Address, cancellationToken).ConfigureAwait(false)

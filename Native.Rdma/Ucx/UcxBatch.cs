@@ -56,6 +56,9 @@ internal sealed unsafe class UcxBatch : UcxWork
         _self = GCHandle.Alloc(this);
     }
 
+    /// <summary>Moves nothing: ends when the connection is made and what was posted on it before is visible at the peer.</summary>
+    public static UcxBatch Flush(UcxConnection connection, CancellationToken cancellationToken) => new(connection, TransferPlan.Empty, default, writes: true, localMemory: 0, mayStream: false, cancellationToken);
+
     /// <summary>Ends when nothing is in flight any more.</summary>
     public Task Completion => _done.Task;
 

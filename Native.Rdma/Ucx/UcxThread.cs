@@ -27,6 +27,7 @@ internal sealed partial class UcxThread : IAsyncDisposable
     private int _sleeping;
     private bool _stopping;
     private bool _dead;
+    private bool _abandoned;
     private long _heldUntil;
     private int _holds;
 
@@ -61,6 +62,11 @@ internal sealed partial class UcxThread : IAsyncDisposable
         var result = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
         var accepted = TryEnqueue(() =>
         {
+            if (_worker.IsDestroyed)
+            {
+                result.SetException(Gone());
+                return;
+            }
             try { result.SetResult(work(_worker)); }
             catch (Exception e) { result.SetException(e); }
         });
@@ -87,7 +93,10 @@ internal sealed partial class UcxThread : IAsyncDisposable
             if (_work.FindLast(other => other.Transfer == work.Transfer) is { } earlier) work.Follow(earlier);
             _work.Add(work);
         });
-        if (!accepted) throw Gone();
+        if (accepted) return;
+        var gone = Gone();
+        work.Fail(gone);
+        throw gone;
     }
 
     /// <summary>Has the thread look at its work now.</summary>
@@ -104,7 +113,8 @@ internal sealed partial class UcxThread : IAsyncDisposable
     public void Hold(bool hold, TimeSpan limit)
     {
         if (hold) Volatile.Write(ref _heldUntil, _time.GetTimestamp() + (long)(limit.TotalSeconds * _time.TimestampFrequency));
-        Interlocked.Add(ref _holds, hold ? 1 : -1);
+        if (hold) Interlocked.Increment(ref _holds);
+        else if (Interlocked.Decrement(ref _holds) < 0) Interlocked.Increment(ref _holds); // of a hold before there was a worker
         Wake();
     }
 
@@ -115,6 +125,13 @@ internal sealed partial class UcxThread : IAsyncDisposable
         _logger.WorkerKilled();
         foreach (var work in _work) work.Release();
         _worker.Destroy();
+    }
+
+    /// <summary>Ends the thread and leaves the worker as it is, for ever: for one that UCX could neither use nor close. Whoever calls it keeps it from being collected.</summary>
+    public void Abandon()
+    {
+        lock (_gate) (_abandoned, _stopping) = (true, true);
+        Wake();
     }
 
     public async ValueTask DisposeAsync()
@@ -144,6 +161,7 @@ internal sealed partial class UcxThread : IAsyncDisposable
             var quietSince = _time.GetTimestamp();
             while (true)
             {
+                if (Volatile.Read(ref _abandoned)) break;
                 var busy = RunCommands();
                 if (!_dead) busy |= AdvanceWork();
                 if (_dead) break;
@@ -195,7 +213,7 @@ internal sealed partial class UcxThread : IAsyncDisposable
         return ready;
     }
 
-    private bool IsHeld => Volatile.Read(ref _holds) > 0 && _time.GetTimestamp() < Volatile.Read(ref _heldUntil);
+    internal bool IsHeld => Volatile.Read(ref _holds) > 0 && _time.GetTimestamp() < Volatile.Read(ref _heldUntil);
 
     private void Sleep()
     {
@@ -216,6 +234,11 @@ internal sealed partial class UcxThread : IAsyncDisposable
     private void End()
     {
         lock (_gate) (_dead, _stopping) = (true, true);
+        if (_abandoned)
+        {
+            _ended.SetResult();
+            return;
+        }
         RunCommands(); // what disposes handles; the worker is still there, or knows that it is not
         foreach (var work in _work) work.Fail(Gone());
         _work.Clear();

@@ -39,7 +39,7 @@ internal sealed partial class PeerProcess : IAsyncDisposable
     public Task WriteAsync(string line) => _process.StandardInput.WriteLineAsync(line);
 
     public async Task<string> ReadAsync() =>
-        await _process.StandardOutput.ReadLineAsync().WaitAsync(TimeSpan.FromSeconds(60)) ?? throw new InvalidOperationException("the peer process has ended");
+        await _process.StandardOutput.ReadLineAsync().WaitAsync(Slowness.Seconds(60)) ?? throw new InvalidOperationException("the peer process has ended");
 
     public async Task<HandoffTicket> ParkAsync(int blocks) => MigrationText.Decode(await AskAsync($"park {blocks}"))[0];
 
@@ -56,7 +56,7 @@ internal sealed partial class PeerProcess : IAsyncDisposable
 
     public async Task<int> ExitCodeAsync()
     {
-        await _process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(60));
+        await _process.WaitForExitAsync().WaitAsync(Slowness.Seconds(60));
         return _process.ExitCode;
     }
 

@@ -14,7 +14,9 @@ public sealed class TwoProcessTests : IAsyncDisposable
     private const int BlockBytes = 64 << 10;
 
     /// <summary>UCX only where it is installed; the contract of the transports says so visibly.</summary>
-    public static TheoryData<string> Transports => Needs.Ucx ? ["tcp", "shm", "ucx"] : ["tcp", "shm"];
+    public static TheoryData<string> Transports => Needs.Ucx ? ["tcp", "shm", Ucx] : ["tcp", "shm"];
+
+    private static TheoryDataRow<string> Ucx => new TheoryDataRow<string>("ucx").WithTrait("needs", "ucx");
 
     private readonly PatternMemory _memory = new(Blocks, BlockBytes);
     private IKvTransport? _transport;
@@ -26,15 +28,15 @@ public sealed class TwoProcessTests : IAsyncDisposable
         if (_transport is null)
         {
             _transport = KvTransports.Create(transport, Tcp, TimeProvider.System, NullLoggerFactory.Instance);
-            _puller = new(_transport, new(), TimeProvider.System, NullLogger<KvPuller>.Instance);
+            _puller = new(_transport, new() { Deadline = Slowness.Seconds(10) }, TimeProvider.System, NullLogger<KvPuller>.Instance);
         }
         return new("source", transport, Blocks, BlockBytes, delayMs, port);
     }
 
-    private static TcpTransportOptions Tcp => new() { FrameBytes = 64 << 10, FrameTimeout = TimeSpan.FromMilliseconds(1200) };
+    private static TcpTransportOptions Tcp => new() { FrameBytes = 64 << 10, FrameTimeout = Slowness.Milliseconds(1200), ConnectTimeout = Slowness.Seconds(5) };
 
     /// <summary>Of every request at the source, so that a pull takes a second or two.</summary>
-    private static int DelayMs(string transport) => transport == "tcp" ? 40 : 400;
+    private static int DelayMs(string transport) => Slowness.Factor * (transport == "tcp" ? 40 : 400);
 
     /// <summary>Requests that a pull of all blocks takes: one a frame, or one a pin of sixteen.</summary>
     private static int Requests(string transport) => transport == "tcp" ? Blocks : Blocks / 16;
@@ -49,14 +51,14 @@ public sealed class TwoProcessTests : IAsyncDisposable
     {
         using var reservation = new KvReservation([.. Enumerable.Range(0, ticket.Blocks.Length)], 0, static () => { });
         var tokens = Enumerable.Range(0, ticket.PromptTokens).ToArray();
-        return await _puller.PullAsync(ticket, tokens, reservation, _memory, default).WaitAsync(TimeSpan.FromSeconds(60));
+        return await _puller.PullAsync(ticket, tokens, reservation, _memory, default).WaitAsync(Slowness.Seconds(60));
     }
 
     private async Task<string> FailAsync(HandoffTicket ticket) => (await Assert.ThrowsAsync<KvTransferException>(() => PullAsync(ticket))).Code;
 
     private async Task UntilAsync(Func<Task<bool>> condition)
     {
-        for (var i = 0; i < 2000 && !await condition(); i++) await Task.Delay(5);
+        for (var i = 0; i < 2000 * Slowness.Factor && !await condition(); i++) await Task.Delay(5);
         Assert.True(await condition());
     }
 
@@ -125,7 +127,7 @@ public sealed class TwoProcessTests : IAsyncDisposable
         var pulling = PullAsync(await source.ParkAsync(Blocks));
         await UntilInMidReadAsync();
         source.Signal(PeerProcess.Stop);
-        await Task.Delay(1500);
+        await Task.Delay(Slowness.Milliseconds(1500));
         source.Signal(PeerProcess.Continue);
         Assert.InRange((await pulling).Retries, 1, 2);
     }
@@ -144,7 +146,7 @@ public sealed class TwoProcessTests : IAsyncDisposable
         var ticket = await table.ParkAsync(parked, tokens, new SampledToken(1), null, default);
         var address = ticket.Source.Address;
 
-        await using (var reader = new PeerProcess("reader", transport, Blocks, BlockBytes))
+        await using (var reader = new PeerProcess("reader", transport, Blocks, BlockBytes, Slowness.Milliseconds(5000).TotalMilliseconds))
         {
             await reader.WriteAsync(MigrationText.Encode([ticket]));
             await UntilAsync(() => Task.FromResult(slow.Requests >= Requests(transport) / 4));

@@ -82,8 +82,9 @@ async Task<int> ReaderAsync()
 {
     using var memory = new PatternMemory(blocks, blockBytes);
     var timeout = TimeSpan.FromMilliseconds(args.Length > 4 ? int.Parse(args[4], CultureInfo.InvariantCulture) : 5000);
-    await using var transport = Create(new() { FrameBytes = 64 << 10, FrameTimeout = timeout });
-    var puller = new KvPuller(transport, new(), TimeProvider.System, NullLogger<KvPuller>.Instance);
+    await using var transport = Create(new() { FrameBytes = 64 << 10, FrameTimeout = timeout, ConnectTimeout = TimeSpan.FromSeconds(Math.Max(5, timeout.TotalSeconds)) });
+    var pull = new KvPullOptions { Deadline = TimeSpan.FromSeconds(Math.Max(10, 2 * timeout.TotalSeconds)) };
+    var puller = new KvPuller(transport, pull, TimeProvider.System, NullLogger<KvPuller>.Instance);
     while (await Console.In.ReadLineAsync() is { } line)
     {
         var ticket = MigrationText.Decode(line)[0];
