@@ -6,6 +6,8 @@ namespace NanoAspire.Engine.Transfer.Tests;
 /// <summary>Two processes, one of which offers memory to the other: warm, connected to nobody, and with what they hold at that point known.</summary>
 internal sealed class ProcessPair : IAsyncDisposable
 {
+    public const int WarmUps = 2;
+
     private static readonly TimeSpan IdleInterval = TimeSpan.FromSeconds(2), IdleBound = TimeSpan.FromMilliseconds(100);
 
     private ProcessResources _ownerStart = null!, _userStart = null!;
@@ -20,7 +22,7 @@ internal sealed class ProcessPair : IAsyncDisposable
     /// <param name="transport">Without UCX on the machine, a test that asks for it is skipped.</param>
     /// <param name="owner">Starts a process.</param>
     /// <param name="user">Starts the other one.</param>
-    /// <param name="warmUp">Moves something between the two.</param>
+    /// <param name="warmUp">Moves something between the two, <see cref="WarmUps"/> times.</param>
     public static async Task<ProcessPair> StartAsync(string transport, Func<PeerProcess> owner, Func<PeerProcess> user, Func<ProcessPair, Task> warmUp)
     {
         Assert.SkipUnless(transport != "ucx" || Needs.Ucx, Needs.UcxReason);
@@ -30,6 +32,8 @@ internal sealed class ProcessPair : IAsyncDisposable
             await warmUp(pair);
             await pair.ForgetAsync();
             (pair._userStart, pair._ownerStart) = (await pair.User.SettledAsync(), await pair.Owner.SettledAsync());
+            await warmUp(pair);
+            await pair.AssertRestoredAsync(); // else what a connection leaves behind would be part of the start
             return pair;
         }
         catch
