@@ -60,8 +60,15 @@ public sealed class LinkTests
         using var network = new NetworkNamespaces();
         await using var source = new PeerProcess(network.In(0), "tcp", "source", "ucx", 4, BlockBytes, 0, 0, NetworkNamespaces.Address(0));
         await using var reader = new PeerProcess(network.In(1), "tcp", "reader", "ucx", 4, BlockBytes);
-        Assert.Equal(KvTransferException.IncompatibleLayout, await reader.AskAsync(PeerProcess.Text(await source.ParkAsync(4))));
+        var ticket = await source.ParkAsync(4);
+        Assert.Equal(KvTransferException.IncompatibleLayout, await reader.AskAsync(PeerProcess.Text(ticket)));
+        Assert.Equal("ok", await reader.AskAsync("forget"));
+        var (readerStart, sourceStart) = (await reader.SettledAsync(), await source.SettledAsync());
+        Assert.Equal(KvTransferException.IncompatibleLayout, await reader.AskAsync(PeerProcess.Text(ticket)));
+        Assert.Equal("ok", await reader.AskAsync("forget"));
+        await reader.AssertRestoredAsync(readerStart);
+        await source.AssertRestoredAsync(sourceStart);
         await using var plain = new PeerProcess(network.In(1), null, "reader", "tcp", 4, BlockBytes);
-        Assert.Equal($"{4 * BlockBytes}", await plain.AskAsync(PeerProcess.Text(await source.ParkAsync(4)))); // unharmed
+        Assert.Equal($"{4 * BlockBytes}", await plain.AskAsync(PeerProcess.Text(ticket))); // unharmed
     }
 }

@@ -51,7 +51,7 @@ internal sealed class ProcessPair : IAsyncDisposable
     {
         await Owner.DisposeAsync();
         Owner = start();
-        _ownerStart = await Owner.ResourcesAsync();
+        _ownerStart = await Owner.ResourcesAsync(collected: true);
     }
 
     /// <summary>Each process that lives holds what it did at the start, or comes to it.</summary>

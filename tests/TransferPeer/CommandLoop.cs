@@ -2,7 +2,7 @@ using NanoAspire.Native.Rdma;
 
 namespace NanoAspire.TransferPeer;
 
-/// <summary>Answers each line of stdin with one line of stdout, until stdin ends.</summary>
+/// <summary>Answers each line of stdin with one line of stdout, the code where a transfer fails, until stdin ends.</summary>
 internal static class CommandLoop
 {
     /// <param name="answer">Of the words of a line.</param>
@@ -15,7 +15,7 @@ internal static class CommandLoop
             var words = line.Split(' ');
             try
             {
-                Console.WriteLine(words[0] == "resources" ? ProcessResources.Take([.. connections.Counts, .. Registered, .. own()]) : await answer(words));
+                Console.WriteLine(words[0] == "resources" ? ProcessResources.Take(collect: words[1] == "collected", [.. connections.Counts, .. Registered, .. own()]) : await answer(words));
             }
             catch (TransferException e)
             {

@@ -20,12 +20,18 @@ public sealed class ProcessResources
     /// <summary>0 for what was not there.</summary>
     public long this[string kind] => _counts.GetValueOrDefault(kind);
 
-    /// <summary>Of this process, after a collection.</summary>
-    public static ProcessResources Take(params (string Kind, long Count)[] own)
+    /// <summary>Of this process.</summary>
+    /// <param name="collect">Collects first: only then managed memory says something; but what nobody closed may be closed by it.</param>
+    /// <param name="own">What the process counts itself.</param>
+    public static ProcessResources Take(bool collect, params (string Kind, long Count)[] own)
     {
-        GC.Collect();
-        GC.WaitForPendingFinalizers();
-        SortedDictionary<string, long> counts = new(StringComparer.Ordinal) { [Managed] = GC.GetTotalMemory(forceFullCollection: true) };
+        SortedDictionary<string, long> counts = new(StringComparer.Ordinal);
+        if (collect)
+        {
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+            counts[Managed] = GC.GetTotalMemory(forceFullCollection: true);
+        }
         foreach (var (kind, count) in own) counts[kind] = count;
         foreach (var kind in Files().Concat(Mappings()).Concat(Threads())) counts[kind] = counts.GetValueOrDefault(kind) + 1;
         return new(counts);
@@ -47,8 +53,8 @@ public sealed class ProcessResources
         return grown.Length == 0 ? null : string.Join(", ", grown);
     }
 
-    /// <summary>True when it holds what the other one does, but for managed memory.</summary>
-    public bool Equals(ProcessResources other) =>
+    /// <summary>True when there is exactly as much of everything as there, but for managed memory.</summary>
+    public bool IsAsMuchAs(ProcessResources other) =>
         _counts.Keys.Union(other._counts.Keys).All(kind => kind == Managed || this[kind] == other[kind]);
 
     private static IEnumerable<string> Files()

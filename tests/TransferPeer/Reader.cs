@@ -8,11 +8,10 @@ using NanoAspire.Protocol.Wire;
 namespace NanoAspire.TransferPeer;
 
 /// <summary>The decode side of hand-offs, and what is below it.</summary>
-internal sealed class Reader(ITransport transport, PatternMemory memory)
+internal sealed class Reader(ITransport transport, KvTransport kv, PatternMemory memory)
 {
     private const int SmallBytes = 64;
 
-    private readonly KvTransport _kv = new(transport);
     /// <summary>For reads of bytes rather than of blocks.</summary>
     private readonly MemoryRegion _whole = transport.Regions.Register("whole", memory.Address, (ulong)memory.All.Length, RegionAccess.Local);
     private HandoffTicket? _last;
@@ -22,8 +21,9 @@ internal sealed class Reader(ITransport transport, PatternMemory memory)
     {
         using var memory = new PatternMemory(args.Int(2), args.Int(3));
         var timeout = TimeSpan.FromMilliseconds(args.Length > 4 ? args.Int(4) : 5000);
-        await using var transport = Transports.Create(args[1], new() { FrameBytes = 64 << 10, FrameTimeout = timeout });
-        return await CommandLoop.RunAsync(new Reader(transport, memory).AnswerAsync, static () => []);
+        var transport = Transports.Create(args[1], new() { FrameBytes = 64 << 10, FrameTimeout = timeout });
+        await using var kv = new KvTransport(transport);
+        return await CommandLoop.RunAsync(new Reader(transport, kv, memory).AnswerAsync, static () => []);
     }
 
     private async Task<object> AnswerAsync(string[] words)
@@ -38,7 +38,7 @@ internal sealed class Reader(ITransport transport, PatternMemory memory)
                 transport.Forget(Peer(_last!));
                 return "ok";
             case "path":
-                return _kv.PathTo(_last!.Source);
+                return kv.PathTo(_last!.Source);
             case "retries":
                 return _retries;
             case "digest":
@@ -59,7 +59,7 @@ internal sealed class Reader(ITransport transport, PatternMemory memory)
     {
         using var reservation = new KvReservation([.. Enumerable.Range(0, ticket.Blocks.Length)], cachedBlocks: 0, static () => { });
         var tokens = Enumerable.Range(0, ticket.PromptTokens).ToArray();
-        var puller = new KvPuller(_kv, new(), TimeProvider.System, NullLogger<KvPuller>.Instance);
+        var puller = new KvPuller(kv, new(), TimeProvider.System, NullLogger<KvPuller>.Instance);
         try
         {
             var result = await puller.PullAsync(ticket, tokens, reservation, memory, CancellationToken.None);
