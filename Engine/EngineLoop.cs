@@ -239,7 +239,7 @@ public sealed class EngineLoop : IAsyncDisposable
     private void CheckPrompt(List<int> prompt)
     {
         if (prompt.Count == 0) throw new ArgumentException("The prompt is empty.", nameof(prompt));
-        if (prompt.Count + 1 > Math.Min(_maxLength, _core.Pool.Total * (long)_core.Pool.BlockSize))
+        if (prompt.Count + 1 > _maxLength)
             throw new EngineRejectedException(EngineRejectedException.ContextLengthExceeded, $"The prompt has {prompt.Count} tokens; with one token of output, {_maxLength} is the most this engine can hold.");
         foreach (var id in prompt) CheckId(id);
     }

@@ -8,6 +8,7 @@ namespace NanoAspire.Engine.Kernels;
 /// </summary>
 internal partial interface IKernels : IDisposable
 {
+    /// <summary>A matrix of any type but E4M3. One of E2M1 has an even number of columns, every 32 of a row sharing a power of two.</summary>
     Matrix CreateMatrix(int rows, int columns, WeightType type);
 
     /// <summary>A matrix of E4M3 numbers, <paramref name="blockColumns"/> of a row sharing a factor.</summary>

@@ -15,7 +15,7 @@ internal abstract class Matrix(int rows, int columns, WeightType type) : IDispos
     /// <summary>Fills one column from as many numbers as there are rows, of any type: how a stored matrix is turned. Different columns may be written by different threads.</summary>
     public abstract unsafe void WriteColumn(int column, void* source, WeightType sourceType);
 
-    /// <summary>Sets the factors of one row of a scaled matrix, one for every block of columns. Different rows may be written by different threads.</summary>
+    /// <summary>Sets the factors of one row of a scaled matrix, one for every block of columns; powers of two in a 4-bit one. Different rows may be written by different threads.</summary>
     public abstract void WriteScales(int row, ReadOnlySpan<float> factors);
 
     public abstract void Dispose();

@@ -9,6 +9,7 @@ internal static unsafe class FiniteScan
     /// <summary>Index of the first number that is not finite, or −1.</summary>
     public static long FirstNonFinite(byte* data, long count, WeightType type)
     {
+        if (type == WeightType.E2M1) return -1;                              // it has neither
         if (type == WeightType.F32)
         {
             var numbers = (uint*)data;

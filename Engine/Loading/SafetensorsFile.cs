@@ -129,7 +129,7 @@ internal sealed class SafetensorsFile : IDisposable
             if (begin > finish || finish > file.Length) throw Bad($"tensor {tensor} has data_offsets [{begin}, {finish}] outside the file of {file.Length} bytes: truncated or damaged");
             var elements = (Int128)1;
             foreach (var n in shape) elements = elements > long.MaxValue ? elements : elements * n;
-            if (elements * (bits / 8) != finish - begin) throw Bad($"tensor {tensor} has {finish - begin} bytes of data, not those of {dtype.GetString()} [{string.Join(", ", shape)}]");
+            if (elements > long.MaxValue || elements * bits != (Int128)(finish - begin) * 8) throw Bad($"tensor {tensor} has {finish - begin} bytes of data, not those of {dtype.GetString()} [{string.Join(", ", shape)}]");
             return new(tensor, dtype.GetString()!, shape, dataStart + begin, finish - begin);
         }
     }

@@ -10,9 +10,15 @@ internal sealed unsafe partial class WeightReader
 {
     private delegate void Sink(int row, int rows, void* data);
 
-    private void Stream(SafetensorsFile file, StoredTensor tensor, WeightType type, int columns, Sink sink)
+    /// <returns>Index of the first number that will not do, or −1.</returns>
+    private delegate long Scan(byte* data, long count);
+
+    private void Stream(SafetensorsFile file, StoredTensor tensor, WeightType type, int columns, Sink sink) =>
+        Stream(file, tensor, columns, type.Bytes(columns), (data, count) => FiniteScan.FirstNonFinite(data, count, type), sink);
+
+    private void Stream(SafetensorsFile file, StoredTensor tensor, int columns, long rowBytes, Scan scan, Sink sink)
     {
-        var (rowBytes, rows) = ((long)columns * type.Bytes(), tensor.Bytes / type.Bytes() / columns);
+        var rows = tensor.Bytes / rowBytes;
         // Fixed cuts, in whole panels of 32 rows: the digest must not depend on the machine.
         var rowsPerChunk = Math.Max(32, ChunkBytes / rowBytes / 32 * 32);
         var chunksPerWindow = Math.Max(1, WindowBytes / (rowsPerChunk * rowBytes));
@@ -31,7 +37,7 @@ internal sealed unsafe partial class WeightReader
                 var row = chunk * rowsPerChunk;
                 var count = Math.Min(rowsPerChunk, rows - row);
                 var from = (byte*)data + (row - windowRow) * rowBytes;
-                var found = FiniteScan.FirstNonFinite(from, count * columns, type);
+                var found = scan(from, count * columns);
                 if (found >= 0)
                 {
                     lock (gate) bad = Math.Min(bad, row * columns + found);

@@ -9,7 +9,8 @@ internal sealed unsafe partial class WeightReader
     private Matrix[] Turned(string name, int count, int rows, int columns)
     {
         var (file, tensor, type) = Find(name, count, columns, rows);
-        var scales = Scales(name, type, columns, rows, count);
+        if (type == WeightType.E2M1) throw new ModelLoadException($"{file.Name}: tensor {name} has dtype {tensor.Type}; 4-bit floats are supported outputs first");
+        using var scales = Scales(name, type, columns, rows, count);
         var matrices = new Matrix[count];
         for (var i = 0; i < count; i++) matrices[i] = CreateMatrix(rows, columns, keepAs ?? type, turned: true);
         var widen = scales is not null && matrices[0].Type != WeightType.E4M3;

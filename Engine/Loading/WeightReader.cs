@@ -38,7 +38,8 @@ internal sealed unsafe partial class WeightReader(Checkpoint checkpoint, IKernel
         foreach (var part in parts)
         {
             var (file, tensor, type) = Find(part.Name, part.Rows, columns);
-            var (start, place, scales) = (row, part.Place, Scales(part.Name, type, part.Rows, columns));
+            var (start, place) = (row, part.Place);
+            using var scales = Scales(part.Name, type, part.Rows, columns);
             Stream(file, tensor, type, columns, (first, rowsHere, data) =>
             {
                 if (place is null) Write(matrix, start + first, rowsHere, data, type, scales, first);
@@ -54,14 +55,16 @@ internal sealed unsafe partial class WeightReader(Checkpoint checkpoint, IKernel
     {
         if (inputsFirst) return Turned(name, count, rows, columns);
         var found = Find(name, count, rows, columns);
-        return Divide(found, Scales(name, found.Type, rows, columns, count), count, rows, columns);
+        using var scales = Scales(name, found.Type, rows, columns, count);
+        return Divide(found, scales, count, rows, columns);
     }
 
     /// <summary>One tensor [count · rows, columns] as that many matrices.</summary>
     public Matrix[] Divided(string name, int count, int rows, int columns)
     {
         var found = Find(name, count * rows, columns);
-        return Divide(found, Scales(name, found.Type, count * rows, columns), count, rows, columns);
+        using var scales = Scales(name, found.Type, count * rows, columns);
+        return Divide(found, scales, count, rows, columns);
     }
 
     private Matrix[] Divide((SafetensorsFile File, StoredTensor Tensor, WeightType Type) found, BlockScales? scales, int count, int rows, int columns)
@@ -77,7 +80,7 @@ internal sealed unsafe partial class WeightReader(Checkpoint checkpoint, IKernel
                 var part = Math.Min(rowsHere, rows - row);
                 Write(matrices[index], row, part, data, type, scales, first);
                 (first, rowsHere) = (first + part, rowsHere - part);
-                data = (byte*)data + (long)part * columns * type.Bytes();
+                data = (byte*)data + type.Bytes((long)part * columns);
             }
         });
         return matrices;
@@ -90,14 +93,14 @@ internal sealed unsafe partial class WeightReader(Checkpoint checkpoint, IKernel
     public Matrix Empty(int rows, int columns, string like)
     {
         var type = checkpoint.Find(like) is { } found ? TensorType.Weight(found.Tensor.Type) : null;
-        return CreateMatrix(rows, columns, keepAs ?? (type is null or WeightType.E4M3 ? WeightType.F32 : type.Value));
+        return CreateMatrix(rows, columns, keepAs ?? (type is null || type.Value.IsScaled() ? WeightType.F32 : type.Value));
     }
 
     /// <summary>Visits the rows of a matrix as float32, several threads at once: for weights that are not used as they are stored.</summary>
     public void Rows(string name, int rows, int columns, RowVisitor visit)
     {
         var (file, tensor, type) = Find(name, rows, columns);
-        var scales = Scales(name, type, rows, columns);
+        using var scales = Scales(name, type, rows, columns);
         Stream(file, tensor, type, columns, (first, count, data) =>
         {
             var values = new float[columns];
@@ -105,7 +108,7 @@ internal sealed unsafe partial class WeightReader(Checkpoint checkpoint, IKernel
             {
                 for (var i = 0; i < count; i++)
                 {
-                    Widen((byte*)data + (long)i * columns * type.Bytes(), columns, type, scales, first + i, row);
+                    Widen((byte*)data + type.Bytes((long)i * columns), columns, type, scales, first + i, row);
                     visit(first + i, row);
                 }
             }
@@ -166,7 +169,7 @@ internal sealed unsafe partial class WeightReader(Checkpoint checkpoint, IKernel
         var length = 1;
         foreach (var n in shape) length = checked(length * (int)n);
         var (file, tensor, type) = Find(name, shape);
-        if (type == WeightType.E4M3) throw new ModelLoadException($"{file.Name}: tensor {name} has dtype {tensor.Type}, which only matrices may have");
+        if (type.IsScaled()) throw new ModelLoadException($"{file.Name}: tensor {name} has dtype {tensor.Type}, which only matrices may have");
         var memory = Own(new NativeBuffer((long)length * sizeof(float)));
         _bytes += memory.Bytes;
         var values = (float*)memory.Address;
@@ -214,7 +217,7 @@ internal sealed unsafe partial class WeightReader(Checkpoint checkpoint, IKernel
         {
             var to = place(first + row);
             for (run = 1; row + run < rows && place(first + row + run) == to + run;) run++;
-            Write(matrix, start + to, run, (byte*)data + (long)row * matrix.Columns * type.Bytes(), type, scales, first + row);
+            Write(matrix, start + to, run, (byte*)data + type.Bytes((long)row * matrix.Columns), type, scales, first + row);
         }
     }
 
@@ -223,6 +226,7 @@ internal sealed unsafe partial class WeightReader(Checkpoint checkpoint, IKernel
         WeightType.F32 => ((float*)data)[index],
         WeightType.F16 => (float)((Half*)data)[index],
         WeightType.E4M3 => Float8.ToSingle(((byte*)data)[index]),
+        WeightType.E2M1 => Float4.ToSingle(((byte*)data)[index / 2] >> (int)(index % 2 * 4) & 15),
         _ => BitConverter.UInt32BitsToSingle((uint)((ushort*)data)[index] << 16),
     };
 
@@ -232,11 +236,17 @@ internal sealed unsafe partial class WeightReader(Checkpoint checkpoint, IKernel
         return resource;
     }
 
+    /// <param name="name">Tensor.</param>
+    /// <param name="shape">Of its numbers.</param>
     private (SafetensorsFile File, StoredTensor Tensor, WeightType Type) Find(string name, params ReadOnlySpan<long> shape)
     {
-        var (file, tensor) = Locate(name, shape);
-        var type = TensorType.Weight(tensor.Type) ?? throw new ModelLoadException($"{file.Name}: tensor {name} has dtype {tensor.Type}; F32, F16, BF16 and scaled F8_E4M3 are supported");
-        if (type == WeightType.E4M3 && quantisation is null) throw new ModelLoadException($"{file.Name}: tensor {name} has dtype {tensor.Type}, but config.json has no quantization_config");
+        var packed = quantisation is not null && checkpoint.Find(name) is { } stored && TensorType.IsPacked(stored.Tensor.Type);
+        if (packed && !quantisation!.Packed) throw new ModelLoadException($"{checkpoint.Find(name)!.Value.File.Name}: tensor {name} has dtype {checkpoint.Find(name)!.Value.Tensor.Type}, but expert_dtype of config.json is not fp4");
+        var (file, tensor) = Locate(name, packed ? [.. shape[..^1], shape[^1] / 2] : shape);
+        var type = (packed ? WeightType.E2M1 : TensorType.Weight(tensor.Type))
+            ?? throw new ModelLoadException($"{file.Name}: tensor {name} has dtype {tensor.Type}; F32, F16, BF16 and scaled F8_E4M3 and F4 are supported");
+        if (type.IsScaled() && quantisation is null) throw new ModelLoadException($"{file.Name}: tensor {name} has dtype {tensor.Type}, but config.json has no quantization_config");
+        if (type == WeightType.E2M1 && shape[^1] % 2 != 0) throw new ModelLoadException($"{file.Name}: tensor {name} has dtype {tensor.Type}, but its {shape[^1]} columns are not pairs");
         return (file, tensor, type);
     }
 

@@ -17,24 +17,29 @@ internal sealed class DeepSeekV4 : IModel
     private readonly DeepSeekV4Hyper _collapse;
     private readonly Layer[] _layers;
     private readonly (RopeFrequencies Forward, RopeFrequencies Inverse) _rope, _compressedRope;
+    private readonly DraftModule? _drafts;
 
-    public DeepSeekV4(DeepSeekV4Config config, WeightReader weights, IKernels kernels)
+    public DeepSeekV4(DeepSeekV4Config config, WeightReader weights, IKernels kernels, bool drafts)
     {
         (_config, _kernels) = (config, kernels);
         _rope = Rope(config.Rope);
         _compressedRope = Rope(config.CompressedRope);
         _embedding = weights.Matrix(config.HiddenSize, ("embed.weight", config.VocabSize));
-        _layers = [.. Enumerable.Range(0, config.Layers).Select(i => new Layer(config, kernels, weights, i, _compressedRope.Forward))];
+        _layers = [.. Enumerable.Range(0, config.Layers).Select(i => new Layer(config, kernels, weights, $"layers.{i}.", config.ExpertsOf(i), config.Ratios[i], config.FirstPlane(i), _compressedRope.Forward))];
         _collapse = new(config, weights, "hc_head_", whole: false);
         _norm = weights.Vector("norm.weight", config.HiddenSize);
         _head = weights.Matrix(config.HiddenSize, ("head.weight", config.VocabSize));
+        if (drafts) _drafts = new(this, weights);
     }
+
+    public IDraftModule? Drafts => _drafts;
 
     public void Forward(StepInput step, KvArena kv, Workspace workspace, Tensor logits, Tensor hidden)
     {
         using var frame = workspace.Enter();
         var (k, c) = (_kernels, _config);
-        var streams = frame.Tensor(step.TokenCount, c.Streams * c.HiddenSize);
+        // What a draft module goes on from are the streams themselves, as the last layer leaves them.
+        var streams = hidden.Rows > 0 ? hidden : frame.Tensor(step.TokenCount, c.Streams * c.HiddenSize);
         for (var i = 0; i < c.Streams; i++) k.Embed(step, _embedding, streams.Slice(i * c.HiddenSize, c.HiddenSize));
         var (plain, compressed) = (Angles(step, _rope, frame), Angles(step, _compressedRope, frame));
         for (var i = 0; i < _layers.Length; i++) Forward(_layers[i], streams, step, kv, c.Ratios[i] == 0 ? plain : compressed, workspace);
@@ -42,9 +47,14 @@ internal sealed class DeepSeekV4 : IModel
 
         var last = frame.Tensor(step.LogitsCount, streams.Columns);
         k.GatherLogitsRows(streams, step, last);
-        var (_, x) = _collapse.Collapse(k, last, frame);
-        k.RmsNorm(x, _norm, c.NormEpsilon, into: x);
-        k.Linear(x, _head, into: logits);
+        Head(last, _collapse, _norm, logits, frame);
+    }
+
+    private void Head(Tensor streams, DeepSeekV4Hyper collapse, Tensor norm, Tensor logits, Workspace.Frame frame)
+    {
+        var (_, x) = collapse.Collapse(_kernels, streams, frame);
+        _kernels.RmsNorm(x, norm, _config.NormEpsilon, into: x);
+        _kernels.Linear(x, _head, into: logits);
     }
 
     private (RopeFrequencies Forward, RopeFrequencies Inverse) Rope(RopeConfig rope)
@@ -83,15 +93,14 @@ internal sealed class DeepSeekV4 : IModel
 
     private sealed class Layer
     {
-        public Layer(DeepSeekV4Config c, IKernels kernels, WeightReader weights, int index, RopeFrequencies compressedRope)
+        public Layer(DeepSeekV4Config c, IKernels kernels, WeightReader weights, string prefix, MixtureConfig experts, int ratio, int firstPlane, RopeFrequencies compressedRope)
         {
-            var prefix = $"layers.{index}.";
             AttentionHyper = new(c, weights, prefix + "hc_attn_", whole: true);
             AttentionNorm = weights.Vector(prefix + "attn_norm.weight", c.HiddenSize);
-            Attention = new(c, weights, index, compressedRope);
+            Attention = new(c, weights, prefix + "attn.", ratio, firstPlane, compressedRope);
             MlpHyper = new(c, weights, prefix + "hc_ffn_", whole: true);
             MlpNorm = weights.Vector(prefix + "ffn_norm.weight", c.HiddenSize);
-            Experts = new(c.ExpertsOf(index), kernels, weights, prefix + "ffn.", c.HiddenSize, c.VocabSize);
+            Experts = new(experts, kernels, weights, prefix + "ffn.", c.HiddenSize, c.VocabSize);
         }
 
         public DeepSeekV4Hyper AttentionHyper { get; }
@@ -100,5 +109,42 @@ internal sealed class DeepSeekV4 : IModel
         public DeepSeekV4Hyper MlpHyper { get; }
         public Tensor MlpNorm { get; }
         public Mixture Experts { get; }
+    }
+
+    /// <summary>
+    /// A layer with a window that never chooses experts by token id, between an entrance of its own and a collapse and norm of its own; embedding
+    /// and head are the model's. It goes on from its streams, too.
+    /// </summary>
+    private sealed class DraftModule : IDraftModule
+    {
+        private const string Prefix = "mtp.0.";
+
+        private readonly DeepSeekV4 _model;
+        private readonly DeepSeekV4DraftInputs _inputs;
+        private readonly Layer _layer;
+        private readonly DeepSeekV4Hyper _collapse;
+        private readonly Tensor _norm;
+
+        public DraftModule(DeepSeekV4 model, WeightReader weights)
+        {
+            var (c, k) = (model._config, model._kernels);
+            _model = model;
+            _inputs = new(c, k, weights, model._embedding, Prefix);
+            _layer = new(c, k, weights, Prefix, c.Experts, c.DraftRatio, firstPlane: 0, model._compressedRope.Forward);
+            _collapse = new(c, weights, Prefix + "hc_head_", whole: false);
+            _norm = weights.Vector(Prefix + "norm.weight", c.HiddenSize);
+        }
+
+        public int HiddenSize => _model._config.Streams * _model._config.HiddenSize;
+
+        public void Forward(StepInput step, Tensor hidden, KvArena kv, Workspace workspace, Tensor output, Tensor logits)
+        {
+            using var frame = workspace.Enter();
+            var streams = _inputs.Join(step, hidden, frame);
+            _model.Forward(_layer, streams, step, kv, _model.Angles(step, _model._rope, frame), workspace);
+            if (step.LogitsCount == 0) return;
+            _model._kernels.GatherLogitsRows(streams, step, output);
+            _model.Head(output, _collapse, _norm, logits, frame);
+        }
     }
 }

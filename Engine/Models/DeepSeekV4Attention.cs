@@ -18,10 +18,15 @@ internal sealed class DeepSeekV4Attention
     private readonly Compressing? _entries, _index;
     private readonly Matrix? _indexQuery, _indexWeights;
 
-    public DeepSeekV4Attention(DeepSeekV4Config c, WeightReader weights, int layer, RopeFrequencies rope)
+    /// <param name="c">Shapes.</param>
+    /// <param name="weights">To read from.</param>
+    /// <param name="prefix">Of its tensors, with its dot.</param>
+    /// <param name="ratio">Tokens an entry; 0: the window only.</param>
+    /// <param name="firstPlane">Where the layer's planes begin.</param>
+    /// <param name="rope">Of the entries.</param>
+    public DeepSeekV4Attention(DeepSeekV4Config c, WeightReader weights, string prefix, int ratio, int firstPlane, RopeFrequencies rope)
     {
-        (_config, _firstPlane) = (c, c.FirstPlane(layer));
-        var prefix = $"layers.{layer}.attn.";
+        (_config, _firstPlane) = (c, firstPlane);
         var grouped = c.Heads / c.OutputGroups * c.HeadDim;
         _down = weights.Matrix(c.HiddenSize, (prefix + "wq_a.weight", c.QueryRank), (prefix + "wkv.weight", c.HeadDim));
         _queryNorm = weights.Vector(prefix + "q_norm.weight", c.QueryRank);
@@ -30,10 +35,11 @@ internal sealed class DeepSeekV4Attention
         _sinks = weights.Vector(prefix + "attn_sink", c.Heads);
         _outputDown = weights.Divided(prefix + "wo_a.weight", c.OutputGroups, c.OutputRank, grouped);
         _outputUp = weights.Matrix(c.OutputGroups * c.OutputRank, (prefix + "wo_b.weight", c.HiddenSize));
-        if (c.Ratios[layer] == 0) return;
-        _entries = new(c, weights, prefix + "compressor.", c.Ratios[layer], c.HeadDim, c.IsSparse(layer), rope);
-        if (!c.IsSparse(layer)) return;
-        _index = new(c, weights, prefix + "indexer.compressor.", c.Ratios[layer], c.IndexDim, overlap: true, rope);
+        if (ratio == 0) return;
+        var sparse = ratio == DeepSeekV4Config.SparseRatio;
+        _entries = new(c, weights, prefix + "compressor.", ratio, c.HeadDim, sparse, rope);
+        if (!sparse) return;
+        _index = new(c, weights, prefix + "indexer.compressor.", ratio, c.IndexDim, overlap: true, rope);
         _indexQuery = weights.Matrix(c.QueryRank, (prefix + "indexer.wq_b.weight", c.IndexHeads * c.IndexDim));
         _indexWeights = weights.Matrix(c.HiddenSize, (prefix + "indexer.weights_proj.weight", c.IndexHeads));
     }
@@ -76,7 +82,6 @@ internal sealed class DeepSeekV4Attention
         k.ChoosePositions(q, weights, step, keys, chosen);
         return chosen;
     }
-
 
     /// <summary>A compressor with its projection.</summary>
     private sealed class Compressing(DeepSeekV4Config c, WeightReader weights, string prefix, int ratio, int columns, bool overlap, RopeFrequencies rope)

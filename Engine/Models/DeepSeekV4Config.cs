@@ -7,7 +7,7 @@ namespace NanoAspire.Engine.Models;
 internal sealed record DeepSeekV4Config : IModelConfig
 {
     /// <summary>The ratio whose entries overlap and are chosen by an indexer; larger ones are attended to in full.</summary>
-    private const int SparseRatio = 4;
+    public const int SparseRatio = 4;
 
     public required int VocabSize { get; init; }
     public required int MaxPositions { get; init; }
@@ -39,12 +39,17 @@ internal sealed record DeepSeekV4Config : IModelConfig
     public required MixtureConfig Experts { get; init; }
     /// <summary>Leading layers whose experts follow from the token id.</summary>
     public required int HashLayers { get; init; }
+    /// <summary>Layers apart from the others that only draft tokens.</summary>
+    public required int DraftLayers { get; init; }
+    /// <summary>As <see cref="Ratios"/>, of the first draft layer.</summary>
+    public required int DraftRatio { get; init; }
 
     public static DeepSeekV4Config Read(ConfigSection config)
     {
         var maxPositions = config.PositiveInt("max_position_embeddings");
         var layers = config.PositiveInt("num_hidden_layers");
         var rope = RopeConfig.Read(config, maxPositions);
+        var ratios = ReadRatios(config, layers);
         var read = new DeepSeekV4Config
         {
             VocabSize = config.PositiveInt("vocab_size"),
@@ -58,7 +63,7 @@ internal sealed record DeepSeekV4Config : IModelConfig
             OutputGroups = config.PositiveInt("o_groups"),
             OutputRank = config.PositiveInt("o_lora_rank"),
             Window = config.PositiveInt("sliding_window"),
-            Ratios = ReadRatios(config, layers),
+            Ratios = new([.. ratios.Take(layers)]),
             IndexHeads = config.PositiveInt("index_n_heads"),
             IndexDim = config.PositiveInt("index_head_dim"),
             IndexTopK = config.PositiveInt("index_topk"),
@@ -71,15 +76,23 @@ internal sealed record DeepSeekV4Config : IModelConfig
             HyperEpsilon = (float)(config.OptionalPositiveNumber("hc_eps") ?? 1e-6),
             Experts = ReadExperts(config),
             HashLayers = config.OptionalCount("num_hash_layers") ?? 0,
+            DraftLayers = config.OptionalCount("num_nextn_predict_layers") ?? 0,
+            DraftRatio = ratios.Count > layers ? ratios[layers] : 0,
         };
         read.Check(config);
         return read;
     }
 
     public CacheGeometry Cache(int blockSize, WeightType type) =>
-        new(blockSize, [.. Enumerable.Range(0, Layers).SelectMany(layer => Planes(layer, blockSize, type))]);
+        new(blockSize, [.. Enumerable.Range(0, Layers).SelectMany(layer => Planes(Ratios[layer], blockSize, type))]);
 
-    public IModel Build(WeightReader weights, IKernels kernels, bool drafts) => new DeepSeekV4(this, weights, kernels);
+    /// <summary>One layer more, of the first draft layer; others are left alone.</summary>
+    public CacheGeometry? DraftCache(int blockSize, WeightType type) => DraftLayers == 0 ? null : new(blockSize, [.. Planes(DraftRatio, blockSize, type)]);
+
+    /// <exception cref="ModelLoadException">The draft layer has entries: those of a context that begins late would be other ones.</exception>
+    public IModel Build(WeightReader weights, IKernels kernels, bool drafts) => drafts && DraftRatio != 0
+        ? throw new ModelLoadException($"config.json: compress_ratios has {DraftRatio} for the layer that drafts: only 0 is supported there")
+        : new DeepSeekV4(this, weights, kernels, drafts);
 
     public bool MayIgnore(string tensor) => Ignorable.Drafting(tensor);
 
@@ -89,16 +102,15 @@ internal sealed record DeepSeekV4Config : IModelConfig
     /// Window rows of every position, though a layer looks at the last <see cref="Window"/> only: a block that keeps its own can be shared, sent
     /// and resumed at. Then entries and, for the tokens of entries still open, inputs; the same again for an indexer.
     /// </summary>
-    private IEnumerable<CachePlane> Planes(int layer, int blockSize, WeightType type)
+    private IEnumerable<CachePlane> Planes(int ratio, int blockSize, WeightType type)
     {
         yield return CachedRows.Plane("window", HeadDim - RopeDim, RopeDim, blockSize, type);
-        var ratio = Ratios[layer];
         if (ratio == 0) yield break;
-        var (entries, series) = (EntryCache.RowsPerBlock(blockSize, ratio), IsSparse(layer) ? 2 : 1);
+        var (entries, series) = (EntryCache.RowsPerBlock(blockSize, ratio), ratio == SparseRatio ? 2 : 1);
         var inputs = InputRing.RowsPerBlock(blockSize, series * ratio);
         yield return CachedRows.Plane("entries", HeadDim - RopeDim, RopeDim, entries, type);
         yield return new RowPlane("inputs", 2 * series * HeadDim, inputs, WeightType.F32);
-        if (!IsSparse(layer)) yield break;
+        if (ratio != SparseRatio) yield break;
         yield return CachedRows.Plane("index keys", IndexDim - RopeDim, RopeDim, entries, type);
         yield return new RowPlane("index inputs", 2 * series * IndexDim, inputs, WeightType.F32);
     }
@@ -130,11 +142,10 @@ internal sealed record DeepSeekV4Config : IModelConfig
         }.Check(config, "n_routed_experts", "num_experts_per_tok");
     }
 
-    private static Schedule ReadRatios(ConfigSection config, int layers)
+    private static IReadOnlyList<int> ReadRatios(ConfigSection config, int layers)
     {
         var ratios = config.Counts("compress_ratios");
-        if (ratios.Count < layers) throw config.Bad("compress_ratios", $"has {ratios.Count} entries for {layers} layers");
-        return new([.. ratios.Take(layers)]);
+        return ratios.Count >= layers ? ratios : throw config.Bad("compress_ratios", $"has {ratios.Count} entries for {layers} layers");
     }
 
     private void Check(ConfigSection config)
@@ -149,7 +160,6 @@ internal sealed record DeepSeekV4Config : IModelConfig
         if (config.Flag("attention_bias", otherwise: false)) throw config.Bad("attention_bias", "true is not supported");
         if (config.Flag("tie_word_embeddings", otherwise: false)) throw config.Bad("tie_word_embeddings", "true is not supported");
         if (config.Has("rope_parameters")) throw config.Bad("rope_parameters", "is not supported (rope_theta, compress_rope_theta and rope_scaling are)");
-        if (config.Has("quantization_config")) throw config.Bad("quantization_config", "is set: quantised weights are not supported");
     }
 }
 

@@ -12,18 +12,20 @@ internal sealed class GatedDeltaNet
     private readonly DeltaNetConfig _c;
     private readonly IKernels _kernels;
     private readonly float _epsilon;
-    private readonly Matrix _in, _out;
+    private readonly Matrix _in, _rates, _out;
     private readonly Tensor _conv, _logRate, _bias, _norm;
 
     public GatedDeltaNet(DeltaNetConfig config, int hidden, float epsilon, IKernels kernels, WeightReader weights, string prefix)
     {
         (_c, _kernels, _epsilon) = (config, kernels, epsilon);
         var (keys, values, heads) = (config.KeyColumns, config.ValueColumns, config.ValueHeads);
-        // Rows q ‖ k ‖ v ‖ z ‖ b ‖ a, whatever the checkpoint calls them.
+        // Rows q ‖ k ‖ v ‖ z and b ‖ a, whatever the checkpoint calls them. Apart: quantised checkpoints leave b and a as they are.
         _in = config.Fused
-            ? weights.Matrix(hidden, new(prefix + "in_proj_qkvz.weight", 2 * keys + 2 * values, config.PlaceOfQkvz), new(prefix + "in_proj_ba.weight", 2 * heads, config.PlaceOfBa))
-            : weights.Matrix(hidden, (prefix + "in_proj_qkv.weight", 2 * keys + values), (prefix + "in_proj_z.weight", values),
-                (prefix + "in_proj_b.weight", heads), (prefix + "in_proj_a.weight", heads));
+            ? weights.Matrix(hidden, new MatrixPart(prefix + "in_proj_qkvz.weight", 2 * keys + 2 * values, config.PlaceOfQkvz))
+            : weights.Matrix(hidden, (prefix + "in_proj_qkv.weight", 2 * keys + values), (prefix + "in_proj_z.weight", values));
+        _rates = config.Fused
+            ? weights.Matrix(hidden, new MatrixPart(prefix + "in_proj_ba.weight", 2 * heads, config.PlaceOfBa))
+            : weights.Matrix(hidden, (prefix + "in_proj_b.weight", heads), (prefix + "in_proj_a.weight", heads));
         _conv = weights.Transposed(prefix + "conv1d.weight", config.Channels, 1, config.Taps);
         _logRate = weights.Vector(prefix + "A_log", heads);
         _bias = weights.Vector(prefix + "dt_bias", heads);
@@ -44,7 +46,8 @@ internal sealed class GatedDeltaNet
         var (k, keys, values, heads) = (_kernels, _c.KeyColumns, _c.ValueColumns, _c.ValueHeads);
         var projected = k.Linear(h, _in, frame);
         var z = projected.Slice(_c.Channels, values);
-        var (rate, decay) = (projected.Slice(_c.Channels + values, heads), projected.Slice(_c.Channels + values + heads, heads));
+        var rates = k.Linear(h, _rates, frame);
+        var (rate, decay) = (rates.Slice(0, heads), rates.Slice(heads, heads));
         var qkv = frame.Tensor(h.Rows, _c.Channels);
         k.CausalConvolution(projected.Slice(0, _c.Channels), _conv, step, convolution, into: qkv);
         var (q, key, value) = (qkv.Slice(0, keys), qkv.Slice(keys, keys), qkv.Slice(2 * keys, values));

@@ -40,7 +40,10 @@ internal interface IModelConfig
 internal interface IModel
 {
     /// <summary>Writes the KV of the step's tokens into <paramref name="kv"/> and the logits [rows asked for, vocabulary] into <paramref name="logits"/>.</summary>
-    /// <param name="hidden">[tokens, hidden]: gets the final norm of every token, where there is a draft module to read it; else empty.</param>
+    /// <param name="hidden">
+    /// Gets, for every token, what a draft module goes on from: the final norm [tokens, hidden], or the parallel streams before they are collapsed
+    /// [tokens, streams × hidden]. Empty where there is no module to read it.
+    /// </param>
     /// <param name="kv">Into.</param>
     /// <param name="logits">Into.</param>
     /// <param name="step">Tokens and where they belong.</param>

@@ -10,6 +10,7 @@ if (args is [TransferSource.Verb, var bytes, var transport]) return await Transf
 var root = new RootCommand("Measures NanoAspire against ceilings taken in the same run.")
 {
     EngineCommand.Create(),
+    KernelsCommand.Create(),
     MakeModelCommand.Create(),
     CtrlCommand.Create(),
     RouterCommand.Create(),

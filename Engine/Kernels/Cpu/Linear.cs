@@ -8,7 +8,7 @@ namespace NanoAspire.Engine.Kernels.Cpu;
 /// </summary>
 internal static unsafe class Linear
 {
-    private const int RowsPerItem = 256;
+    public const int RowsPerItem = 256;
     private const int MaxPanelsPerItem = 4;
     private const int StreamBytes = 256 << 10;                               // a matrix-vector item: long enough for the prefetcher, short enough to balance
 
@@ -45,6 +45,7 @@ internal static unsafe class Linear
             case WeightType.F32: Panels<F32Columns>(x, w, mode, into, firstRow, endRow, first, end); break;
             case WeightType.F16: Panels<F16Pairs>(x, w, mode, into, firstRow, endRow, first, end); break;
             case WeightType.E4M3: ScaledPanels(x, w, mode, into, firstRow, endRow, first, end); break;
+            case WeightType.E2M1: Float4Linear.Panels(x, w, mode, into, firstRow, endRow, first, end); break;
             default: Panels<Bf16Pairs>(x, w, mode, into, firstRow, endRow, first, end); break;
         }
     }
@@ -96,14 +97,20 @@ internal static unsafe class Linear
                         scaled.Store(sum + i);
                     }
                 }
-                var columns = Math.Min(Tile.Columns, w.Rows - panel * Tile.Columns);
-                for (var r = 0; r < tile.Rows; r++)
-                {
-                    float* c = into.Row(row + r) + panel * Tile.Columns, s = sum + r * Tile.Columns;
-                    for (var i = 0; i < columns; i += Simd.Lanes)
-                        RowMath.Store(mode == TileMode.Add ? RowMath.Load(c + i, columns - i) + Vector512.Load(s + i) : Vector512.Load(s + i), c + i, columns - i);
-                }
+                Finish(sum, tile.Rows, mode, into, row, panel, w);
             }
+        }
+    }
+
+    /// <summary>Writes sums [rows, 32] of a panel to the rows from <paramref name="row"/> on, or adds them to what is there: the columns that exist.</summary>
+    public static void Finish(float* sums, int rows, TileMode mode, Tensor into, int row, int panel, PackedMatrix w)
+    {
+        var columns = Math.Min(Tile.Columns, w.Rows - panel * Tile.Columns);
+        for (var r = 0; r < rows; r++)
+        {
+            float* c = into.Row(row + r) + panel * Tile.Columns, s = sums + r * Tile.Columns;
+            for (var i = 0; i < columns; i += Simd.Lanes)
+                RowMath.Store(mode == TileMode.Add ? RowMath.Load(c + i, columns - i) + Vector512.Load(s + i) : Vector512.Load(s + i), c + i, columns - i);
         }
     }
 

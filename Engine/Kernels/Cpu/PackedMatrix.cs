@@ -5,7 +5,8 @@ namespace NanoAspire.Engine.Kernels.Cpu;
 /// <summary>
 /// Weights as panels [rows / 32][columns][32]: a panel holds 32 output features, one k step after the other, so both the matrix-vector
 /// and the matrix product read it as one sequential stream. 16-bit and 8-bit panels interleave features i and i + 16 (<see cref="Bf16Pairs"/>,
-/// <see cref="E4M3Pairs"/>). The last panel is padded with zeros. E4M3 panels have factors beside them, [panels][blocks of columns][32].
+/// <see cref="E4M3Pairs"/>); 4-bit ones keep two k steps of a feature in a byte, as they are stored. The last panel is padded with zeros.
+/// Scaled panels have factors behind them, [panels][blocks of columns][32]: float32 for E4M3, exponents for E2M1.
 /// </summary>
 internal sealed unsafe class PackedMatrix : Matrix
 {
@@ -15,19 +16,20 @@ internal sealed unsafe class PackedMatrix : Matrix
     /// <param name="rows">Output features.</param>
     /// <param name="columns">Input features.</param>
     /// <param name="type">As kept.</param>
-    /// <param name="blockColumns">Columns that share a factor, of E4M3.</param>
+    /// <param name="blockColumns">Columns that share a factor, of E4M3; E2M1 has a number of its own.</param>
     public PackedMatrix(int rows, int columns, WeightType type, int blockColumns = 0) : base(rows, columns, type)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(rows, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(columns, 1);
         if (type == WeightType.E4M3) ArgumentOutOfRangeException.ThrowIfLessThan(blockColumns, 1);
-        BlockColumns = blockColumns;
-        _memory = new NativeBuffer(Panels * PanelBytes + (long)Panels * Blocks * Width * sizeof(float));
+        if (type == WeightType.E2M1) ArgumentOutOfRangeException.ThrowIfNotEqual(columns % 2, 0, nameof(columns));
+        BlockColumns = type == WeightType.E2M1 ? Float4.Group : blockColumns;
+        _memory = new NativeBuffer(Panels * PanelBytes + (long)Panels * Blocks * Width * (type == WeightType.E2M1 ? sizeof(byte) : sizeof(float)));
     }
 
     public int Panels => (Rows + Width - 1) / Width;
-    public long PanelBytes => (long)Columns * StepBytes;
-    /// <summary>Bytes of one k step of a panel.</summary>
+    public long PanelBytes => Type.Bytes((long)Columns * Width);
+    /// <summary>Bytes of one k step of a panel; 4-bit panels have only whole pairs of steps.</summary>
     public int StepBytes => Width * Type.Bytes();
     /// <summary>Columns that share a factor.</summary>
     public int BlockColumns { get; }
@@ -40,10 +42,18 @@ internal sealed unsafe class PackedMatrix : Matrix
     /// <summary>The 32 factors of a block of columns of a panel.</summary>
     public float* Factors(int panel, int block) => (float*)(_memory.Address + Panels * PanelBytes) + ((long)panel * Blocks + block) * Width;
 
+    /// <summary>The same of an E2M1 panel, as exponents (<see cref="Exponent8"/>).</summary>
+    public byte* Exponents(int panel, int block) => _memory.Address + Panels * PanelBytes + ((long)panel * Blocks + block) * Width;
+
     public override void WriteScales(int row, ReadOnlySpan<float> factors)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(factors.Length, Blocks, nameof(factors));
-        for (var block = 0; block < factors.Length; block++) Factors(row / Width, block)[row % Width] = factors[block];
+        var (panel, lane) = (row / Width, row % Width);
+        for (var block = 0; block < factors.Length; block++)
+        {
+            if (Type == WeightType.E2M1) Exponents(panel, block)[lane] = Exponent8.FromSingle(factors[block]);
+            else Factors(panel, block)[lane] = factors[block];
+        }
     }
 
     public override void Write(int row, int count, void* source, WeightType sourceType)
@@ -62,19 +72,20 @@ internal sealed unsafe class PackedMatrix : Matrix
                 var steps = Math.Min(Strip, Columns - k);
                 for (var i = 0; i < lanes; i++)
                 {
-                    var from = (byte*)source + ((long)i * Columns + k) * sourceType.Bytes();
+                    var from = (byte*)source + sourceType.Bytes((long)i * Columns + k);
                     var numbers = sourceType == Type ? from : Convert(from, sourceType, converted, steps);
-                    Scatter(numbers, panel + (long)k * StepBytes, lane + i, steps);
+                    Scatter(numbers, panel + Type.Bytes((long)k * Width), lane + i, steps);
                 }
             }
             (row, count) = (row + lanes, count - lanes);
-            source = (byte*)source + (long)lanes * Columns * sourceType.Bytes();
+            source = (byte*)source + sourceType.Bytes((long)lanes * Columns);
         }
     }
 
     public override void WriteColumn(int column, void* source, WeightType sourceType)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)column, (uint)Columns, nameof(column));
+        if (Type == WeightType.E2M1) throw new NotSupportedException("Two numbers of a row share a byte.");
         var converted = stackalloc byte[Width * sizeof(float)];
         for (var row = 0; row < Rows; row += Width)
         {
@@ -103,6 +114,11 @@ internal sealed unsafe class PackedMatrix : Matrix
             var from = panel + Paired(lane);
             for (var k = 0; k < Columns; k++) into[k] = Float8.ToSingle(from[(long)k * Width]) * Factors(row / Width, k / BlockColumns)[lane];
         }
+        else if (Type == WeightType.E2M1)
+        {
+            for (var k = 0; k < Columns; k++)
+                into[k] = Float4.ToSingle(panel[k / 2 * Width + lane] >> k % 2 * 4 & 15) * Exponent8.ToSingle(Exponents(row / Width, k / BlockColumns)[lane]);
+        }
         else
         {
             var from = (ushort*)panel + Paired(lane);
@@ -117,6 +133,7 @@ internal sealed unsafe class PackedMatrix : Matrix
     {
         if (Type == WeightType.F32) for (var k = 0; k < steps; k++) ((uint*)to)[k * Width + lane] = ((uint*)numbers)[k];
         else if (Type == WeightType.E4M3) for (var k = 0; k < steps; k++) to[k * Width + Paired(lane)] = numbers[k];
+        else if (Type == WeightType.E2M1) for (var k = 0; k < steps / 2; k++) to[k * Width + lane] = numbers[k];
         else
         {
             var target = (ushort*)to + Paired(lane);
@@ -129,7 +146,7 @@ internal sealed unsafe class PackedMatrix : Matrix
 
     private byte* Convert(byte* from, WeightType sourceType, byte* to, int count)
     {
-        if (sourceType == WeightType.E4M3 || Type == WeightType.E4M3) throw new NotSupportedException($"{sourceType} numbers cannot become {Type} ones without their factors.");
+        if (sourceType.IsScaled() || Type.IsScaled()) throw new NotSupportedException($"{sourceType} numbers cannot become {Type} ones without their factors.");
         for (var i = 0; i < count; i++)
         {
             var value = sourceType switch

@@ -15,7 +15,7 @@ public sealed unsafe class LinearTests : IDisposable
             var shapes = new TheoryData<int, int, int, string>();
             foreach (var type in Enum.GetNames<WeightType>())
                 foreach (var (rows, n, k) in ((int, int, int)[])[(1, 1, 1), (1, 33, 7), (2, 32, 16), (3, 31, 33), (4, 64, 129), (5, 100, 64), (8, 96, 31), (9, 160, 40), (17, 65, 100), (300, 40, 24)])
-                    shapes.Add(rows, n, k, type);
+                    shapes.Add(rows, n, type == nameof(WeightType.E2M1) ? k + k % 2 : k, type);
             return shapes;
         }
     }
@@ -114,6 +114,66 @@ public sealed unsafe class LinearTests : IDisposable
         }
     }
 
+    [Theory, InlineData(2, 33), InlineData(30, 160), InlineData(32, 40), InlineData(100, 300), InlineData(130, 31), InlineData(256, 128), InlineData(66, 1610)]   // the last with several panels at once
+    public void Four_bit_products_have_the_bits_of_the_numbers_they_stand_for(int k, int n)
+    {
+        using var w = RandomFloat4(n, k, seed: k + n);
+        using var plain = (PackedMatrix)_kernels.CreateMatrix(n, k, WeightType.F32);
+        var numbers = new float[k];
+        fixed (float* row = numbers)
+        {
+            for (var r = 0; r < n; r++)
+            {
+                w.ReadRow(r, row);
+                plain.Write(r, 1, row, WeightType.F32);
+            }
+        }
+        foreach (var rows in (int[])[1, 2, 5, 8, 9, 300])
+        {
+            using NativeBuffer input = Numbers.Memory(rows * k), a = Numbers.Memory(rows * n), b = Numbers.Memory(rows * n);
+            var x = Numbers.Tensor(input, rows, k, Numbers.Normal(rows * k, seed: 3));
+            Tensor expected = new((float*)a.Address, rows, n), actual = new((float*)b.Address, rows, n);
+            _kernels.Linear(x, plain, expected);
+            _kernels.Linear(x, w, actual);
+            Assert.Equal(Bits(expected), Bits(actual));
+            _kernels.LinearAdd(x, plain, expected);
+            _kernels.LinearAdd(x, w, actual);
+            Assert.Equal(Bits(expected), Bits(actual));
+        }
+
+        static int[] Bits(Tensor tensor) => Array.ConvertAll(tensor.ToArray(), BitConverter.SingleToInt32Bits);
+    }
+
+    [Fact]
+    public void Four_bit_panels_are_widened_alike_whatever_the_width_of_a_vector()
+    {
+        const int K = 70;
+        using var w = RandomFloat4(Tile.Columns, K, seed: 1);
+        float[] wide = new float[64 * Tile.Columns], narrow = [.. wide];
+        fixed (float* to = wide, other = narrow)
+        {
+            foreach (var (column, count) in ((int, int)[])[(0, 64), (64, 6)])
+            {
+                Float4Linear.Widen(w, 0, column, count, to);
+                Float4Linear.WidenNarrow(w, 0, column, count, other);
+                Assert.Equal(Array.ConvertAll(wide, BitConverter.SingleToInt32Bits), Array.ConvertAll(narrow, BitConverter.SingleToInt32Bits));
+                Assert.Contains(wide, number => number != 0);
+            }
+        }
+    }
+
+    /// <summary>Any codes, factors from the smallest to those that make products of weights and inputs of every size.</summary>
+    private PackedMatrix RandomFloat4(int rows, int columns, int seed)
+    {
+        var random = new Random(seed);
+        var matrix = (PackedMatrix)_kernels.CreateMatrix(rows, columns, WeightType.E2M1);
+        var codes = new byte[rows * columns / 2];
+        random.NextBytes(codes);
+        fixed (byte* source = codes) matrix.Write(0, rows, source, WeightType.E2M1);
+        for (var row = 0; row < rows; row++) matrix.WriteScales(row, [.. Enumerable.Range(0, matrix.Blocks).Select(_ => Exponent8.ToSingle(random.Next(8) == 0 ? (byte)random.Next(3) : (byte)random.Next(110, 135)))]);
+        return matrix;
+    }
+
     [Fact]
     public void Continuing_a_partial_sum_gives_the_bits_of_one_call()
     {
@@ -150,6 +210,12 @@ public sealed unsafe class LinearTests : IDisposable
                 return;
             }
             W = (PackedMatrix)kernels.CreateMatrix(n, k, type);
+            if (type == WeightType.E2M1)
+            {
+                fixed (byte* source = weights.Select(value => (byte)(value * 1000)).ToArray()) W.Write(0, n, source, type);
+                for (var row = 0; row < n; row++) W.WriteScales(row, [.. Enumerable.Range(0, W.Blocks).Select(block => Exponent8.ToSingle((byte)(124 + (row + block) % 3)))]);
+                return;
+            }
             fixed (float* source = weights) W.Write(0, n, source, WeightType.F32);
         }
 

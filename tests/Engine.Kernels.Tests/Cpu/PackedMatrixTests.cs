@@ -73,6 +73,43 @@ public sealed unsafe class PackedMatrixTests
     }
 
     [Fact]
+    public void Four_bit_weights_times_their_powers_of_two_are_read_back_exactly()
+    {
+        const int Rows = 70, Width = 320, Groups = Width / 32;
+        var stored = Enumerable.Range(0, Rows * Width / 2).Select(i => (byte)(i * 37)).ToArray();
+        static byte Exponent(int row, int group) => (byte)((row * Groups + group) * 7 % 253);      // 2^-127 to 2^125
+        foreach (var piece in (int[])[Rows, 7])
+        {
+            using var matrix = new PackedMatrix(Rows, Width, WeightType.E2M1);
+            fixed (byte* source = stored)
+                for (var start = 0; start < Rows; start += piece) matrix.Write(start, Math.Min(piece, Rows - start), source + start * Width / 2, WeightType.E2M1);
+            for (var row = 0; row < Rows; row++) matrix.WriteScales(row, [.. Enumerable.Range(0, Groups).Select(group => (float)Math.Pow(2, Exponent(row, group) - 127))]);
+            var values = new float[Width];
+            for (var row = 0; row < Rows; row++)
+            {
+                fixed (float* into = values) matrix.ReadRow(row, into);
+                for (var column = 0; column < Width; column++)
+                    Assert.Equal(Float4.Reference(stored[(row * Width + column) / 2] >> column % 2 * 4 & 15) * Math.Pow(2, Exponent(row, column / 32) - 127), values[column]);
+            }
+            Assert.Equal(96 * Width * 17 / 32, matrix.Bytes);                // half a byte a weight and one for every 32, three panels
+        }
+        Assert.Throws<ArgumentOutOfRangeException>(() => new PackedMatrix(Rows, Width + 1, WeightType.E2M1));
+    }
+
+    [Fact]
+    public void Every_four_bit_number_and_every_exponent_is_exact()
+    {
+        for (var code = 0; code < 16; code++) Assert.Equal(Float4.Reference(code), Float4.ToSingle(code));
+        for (var bits = 0; bits < 255; bits++)
+        {
+            Assert.Equal(Math.Pow(2, bits - 127), Exponent8.ToSingle((byte)bits));
+            Assert.Equal(bits, Exponent8.FromSingle(Exponent8.ToSingle((byte)bits)));
+        }
+        Assert.Equal(float.NaN, Exponent8.ToSingle(255));
+        foreach (var none in (float[])[0, 3, -1, float.NaN]) Assert.Throws<ArgumentOutOfRangeException>(() => Exponent8.FromSingle(none));
+    }
+
+    [Fact]
     public void A_turned_matrix_is_filled_by_columns()
     {
         foreach (var type in (WeightType[])[WeightType.F32, WeightType.F16, WeightType.BF16])

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
 using NanoAspire.Engine.Kernels.Cpu;
+using NanoAspire.Engine.Loading;
 
 namespace NanoAspire.Engine.Kernels.Tests.Generation;
 
@@ -23,7 +24,7 @@ internal sealed class RandomCheckpoint : IDisposable
 
     /// <param name="plan">What to write.</param>
     /// <param name="random">Of the weights.</param>
-    /// <param name="type">F32 or BF16; indices are I64 always.</param>
+    /// <param name="type">F32 or BF16, of tensors whose plan names none.</param>
     /// <param name="shards">1: a single file.</param>
     public static RandomCheckpoint Write(TensorPlan plan, Random random, string type = "F32", int shards = 1)
     {
@@ -52,10 +53,10 @@ internal sealed class RandomCheckpoint : IDisposable
         {
             var tensor = Plan.Tensors[name];
             var start = end;
-            end += tensor.Count * (tensor.Limit is not null ? sizeof(long) : type == "F32" ? sizeof(float) : sizeof(ushort));
+            end += tensor.Count * TensorType.Bits(tensor.Type ?? type) / 8;
             header[name] = new JsonObject
             {
-                ["dtype"] = tensor.Limit is not null ? "I64" : type, ["shape"] = new JsonArray([.. tensor.Shape.Select(n => (JsonNode)n)]), ["data_offsets"] = new JsonArray(start, end),
+                ["dtype"] = tensor.Type ?? type, ["shape"] = new JsonArray([.. tensor.Shape.Select(n => (JsonNode)n)]), ["data_offsets"] = new JsonArray(start, end),
             };
         }
         var text = System.Text.Encoding.UTF8.GetBytes(header.ToJsonString());
@@ -68,7 +69,7 @@ internal sealed class RandomCheckpoint : IDisposable
         {
             var tensor = Plan.Tensors[name];
             if (tensor.Limit is { } limit) WriteIndices(stream, tensor, limit, random);
-            else WriteNumbers(stream, tensor, random, type);
+            else WriteNumbers(stream, tensor, random, tensor.Type ?? type);
         }
     }
 
@@ -76,10 +77,18 @@ internal sealed class RandomCheckpoint : IDisposable
     {
         var chunk = new float[tensor.Count <= 1 << 16 ? tensor.Count : 4099];      // a large tensor repeats itself: it is there for its size
         for (var i = 0; i < chunk.Length; i++) chunk[i] = (float)(tensor.Mean + tensor.Deviation * Normal(random));
-        var bytes = type == "F32" ? MemoryMarshal.AsBytes<float>(chunk) : MemoryMarshal.AsBytes<ushort>(Array.ConvertAll(chunk, BFloat16.FromSingle));
-        var each = bytes.Length / chunk.Length;
-        for (var left = tensor.Count; left > 0; left -= chunk.Length) stream.Write(bytes[..(int)(Math.Min(left, chunk.Length) * each)]);
+        var bytes = Bytes(chunk, type, random);
+        for (var left = tensor.Count * TensorType.Bits(type) / 8; left > 0; left -= bytes.Length) stream.Write(bytes.AsSpan(0, (int)Math.Min(left, bytes.Length)));
     }
+
+    private static byte[] Bytes(float[] numbers, string type, Random random) => type switch
+    {
+        "F32" => MemoryMarshal.AsBytes<float>(numbers).ToArray(),
+        "BF16" => MemoryMarshal.AsBytes<ushort>(Array.ConvertAll(numbers, BFloat16.FromSingle)).ToArray(),
+        "F8_E4M3" => Array.ConvertAll(numbers, Float8.FromSingle),
+        TensorType.Exponents => Array.ConvertAll(numbers, number => (byte)Math.Clamp(127 + MathF.Round(number), 0, 255)),
+        _ => Array.ConvertAll(numbers, _ => (byte)random.Next(256)),         // every byte is two 4-bit floats
+    };
 
     private static void WriteIndices(FileStream stream, PlannedTensor tensor, int limit, Random random)
     {

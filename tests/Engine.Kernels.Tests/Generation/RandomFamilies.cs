@@ -21,6 +21,7 @@ internal static partial class RandomFamilies
         ["deepseek_v32"] = DeepSeekV32,
         ["glm_moe_dsa"] = Glm5,
         ["deepseek_v4"] = DeepSeekV4,
+        ["deepseek_v4, published"] = DeepSeekV4Published,
     };
 
     public static IEnumerable<string> Names => ByName.Keys;

@@ -83,24 +83,15 @@ public sealed class StructureTests
     public void Tokens_taken_back_leave_no_trace(string family) => ForEachModel(family, (driver, random) =>
     {
         if (driver.Runner.KvMemory.Layout.StateBlocks > 0) return;
-        foreach (var prompt in Prompts(driver, random, count: 2))
-        {
-            var whole = Generate(driver, prompt);
-            var sequence = driver.Start(prompt.Tokens, images: prompt.Images);
-            driver.With(sequence, prompt.Tokens.Length).Step();
-            while (sequence.Logits.Count < Tokens)
-            {
-                var (computed, tokens, logits) = (sequence.Computed, sequence.Tokens.Count, sequence.Logits.Count);
-                sequence.Tokens.AddRange(Ids(driver, random, random.Next(1, InputRing.Rollback)));
-                driver.With(sequence, sequence.Tokens.Count - sequence.Computed).Step();
-                sequence.Computed = computed;
-                sequence.Tokens.RemoveRange(tokens, sequence.Tokens.Count - tokens);
-                sequence.Logits.RemoveRange(logits, sequence.Logits.Count - logits);
-                driver.With(sequence, 1).Step();
-            }
-            AssertSame(whole, sequence);
-        }
+        foreach (var prompt in Prompts(driver, random, count: 2)) TakeBack(driver, random, prompt, Tokens);
     });
+
+    /// <summary>Rings of open entries' inputs that are shorter than a block, over lengths at which entries of up to 128 tokens close.</summary>
+    [Theory, InlineData(64), InlineData(256)]
+    public void Nor_in_rings_that_have_gone_round(int blockSize) => ForEachModel("deepseek_v4", (driver, random) =>
+    {
+        foreach (var length in (int[])[random.Next(40, 128), random.Next(220, 300), random.Next(360, 420)]) TakeBack(driver, random, RandomPrompt.Create(driver.Runner.Model, random, length), tokens: 40);
+    }, blockSize);
 
     [Fact]
     public void The_same_seed_writes_the_same_checkpoint()
@@ -117,12 +108,31 @@ public sealed class StructureTests
         static byte[] Bytes(RandomCheckpoint checkpoint) => [.. File.ReadAllBytes(checkpoint.PathOf("config.json")), .. File.ReadAllBytes(checkpoint.PathOf("model.safetensors"))];
     }
 
-    private static void ForEachModel(string family, Action<GreedyDriver, Random> check)
+    /// <summary>Before each token a few others are computed in its place and behind it.</summary>
+    private static void TakeBack(GreedyDriver driver, Random random, RandomPrompt prompt, int tokens)
+    {
+        var whole = driver.Generate(prompt.Tokens, tokens, images: prompt.Images);
+        var sequence = driver.Start(prompt.Tokens, images: prompt.Images);
+        driver.With(sequence, prompt.Tokens.Length).Step();
+        while (sequence.Logits.Count < tokens)
+        {
+            var (computed, known, logits) = (sequence.Computed, sequence.Tokens.Count, sequence.Logits.Count);
+            sequence.Tokens.AddRange(Ids(driver, random, random.Next(1, InputRing.Rollback + 1)));
+            driver.With(sequence, sequence.Tokens.Count - sequence.Computed).Step();
+            sequence.Computed = computed;
+            sequence.Tokens.RemoveRange(known, sequence.Tokens.Count - known);
+            sequence.Logits.RemoveRange(logits, sequence.Logits.Count - logits);
+            driver.With(sequence, 1).Step();
+        }
+        AssertSame(whole, sequence);
+    }
+
+    private static void ForEachModel(string family, Action<GreedyDriver, Random> check, int blockSize = BlockSize)
     {
         for (var seed = 0; seed < Seeds; seed++)
         {
             using var checkpoint = RandomCheckpoint.Create(family, seed);
-            using var driver = GreedyDriver.Load(checkpoint.Folder, new() { Threads = 2, BlockSize = BlockSize, MaxSequences = 4, KvMemoryBytes = 256 << 20 });
+            using var driver = GreedyDriver.Load(checkpoint.Folder, new() { Threads = 2, BlockSize = blockSize, MaxSequences = 4, KvMemoryBytes = 256 << 20 });
             try
             {
                 check(driver, new Random(seed));

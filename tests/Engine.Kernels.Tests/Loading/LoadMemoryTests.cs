@@ -10,12 +10,12 @@ public sealed class LoadMemoryTests
 {
     private const int Shards = 4;
 
-    [Fact]
-    public async Task Loading_never_holds_much_more_than_the_weights()
+    [Theory, InlineData("qwen3_moe"), InlineData("deepseek_v4, published")]
+    public async Task Loading_never_holds_much_more_than_the_weights(string family)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "reads /proc");
-        using var small = RandomCheckpoint.Create("qwen3_moe", seed: 0);
-        using var large = RandomCheckpoint.Write(Large(), new Random(1), "BF16", Shards);
+        using var small = RandomCheckpoint.Create(family, seed: 0);
+        using var large = RandomCheckpoint.Write(family == "qwen3_moe" ? Large() : RandomFamilies.DeepSeekV4Published(new Random(2), hidden: 1024, size: 1024, experts: 80), new Random(1), "BF16", Shards);
         var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true };
         foreach (var argument in (string[])[Path.Combine(AppContext.BaseDirectory, "LoadingPeer.dll"), small.Folder, large.Folder]) start.ArgumentList.Add(argument);
         using var process = Process.Start(start)!;

@@ -193,12 +193,12 @@ public sealed class ModelLoaderTests : IDisposable
         Assert.Equal($"model.safetensors: tensor {Gate} has shape [32, 64], expected [64, 32]", Fails());
     }
 
-    [Theory, InlineData("F64"), InlineData("F8_E5M2")]
+    [Theory, InlineData("F64"), InlineData("F8_E5M2"), InlineData("I8")]
     public void A_type_without_kernels_is_named(string type)
     {
         _checkpoint.TypeOf[Gate] = type;
         _checkpoint.Write();
-        Assert.Equal($"model.safetensors: tensor {Gate} has dtype {type}; F32, F16, BF16 and scaled F8_E4M3 are supported", Fails());
+        Assert.Equal($"model.safetensors: tensor {Gate} has dtype {type}; F32, F16, BF16 and scaled F8_E4M3 and F4 are supported", Fails());
     }
 
     [Fact]

@@ -25,6 +25,7 @@ public sealed class SafetensorsFileTests : IDisposable
     [InlineData("""{"a":{"dtype":"F32","shape":[4],"data_offsets":[0,1000]}}""", 16, "tensor a has data_offsets [0, 1000] outside the file of 81 bytes: truncated or damaged")]
     [InlineData("""{"a":{"dtype":"F32","shape":[4],"data_offsets":[16,0]}}""", 16, "tensor a has data_offsets [16, 0] outside the file of 79 bytes: truncated or damaged")]
     [InlineData("""{"a":{"dtype":"F32","shape":[4],"data_offsets":[0,8]}}""", 8, "tensor a has 8 bytes of data, not those of F32 [4]")]
+    [InlineData("""{"a":{"dtype":"F4","shape":[3,3],"data_offsets":[0,5]}}""", 5, "tensor a has 5 bytes of data, not those of F4 [3, 3]")]
     [InlineData("""{"a":{"dtype":"F32","shape":[4611686018427387904,4611686018427387904,16],"data_offsets":[0,0]}}""", 0, "tensor a has 0 bytes of data, not those of F32 [4611686018427387904, 4611686018427387904, 16]")]
     [InlineData("""{"a":{"dtype":"F32","shape":[-4],"data_offsets":[0,16]}}""", 16, "tensor a needs dtype, shape and data_offsets")]
     [InlineData("""{"a":{"dtype":"F32","shape":[4]}}""", 16, "tensor a needs dtype, shape and data_offsets")]

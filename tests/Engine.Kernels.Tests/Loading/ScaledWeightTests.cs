@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using NanoAspire.Engine.Kernels.Cpu;
 using NanoAspire.Engine.Kernels.Tests.Execution;
+using NanoAspire.Engine.Kernels.Tests.Generation;
 using NanoAspire.Engine.Loading;
 
 namespace NanoAspire.Engine.Kernels.Tests.Loading;
@@ -96,6 +97,58 @@ public sealed class ScaledWeightTests : IDisposable
                 }
             }
         }
+    }
+
+    [Fact]
+    public unsafe void Four_bit_weights_of_all_experts_in_one_tensor_have_factors_of_their_own()
+    {
+        const int Experts = 3, Rows = 40, Columns = 70, Across = 3;
+        Bytes("experts.weight", "U8", [Experts, Rows, Columns / 2], i => i * 41);
+        Bytes("experts.scale", "F8_E8M0", [Experts, Rows, Across], i => 120 + i % 13);
+        using var kernels = new CpuKernels(1);
+        using var files = Checkpoint.Open(_checkpoint.Write().Folder);
+        var (stored, exponents, read) = (_checkpoint.Tensors["experts.weight"].Values, _checkpoint.Tensors["experts.scale"].Values, new float[Columns]);
+        foreach (var keepAs in (WeightType?[])[null, WeightType.F32, WeightType.BF16])
+        {
+            using var reader = new WeightReader(files, kernels, keepAs, new(BlockRows, BlockColumns, Packed: true), threads: 2);
+            var matrices = reader.Stacked("experts.weight", Experts, Rows, Columns);
+            for (var i = 0; i < Experts * Rows; i++)
+            {
+                Assert.Equal(keepAs ?? WeightType.E2M1, matrices[i / Rows].Type);
+                fixed (float* into = read) ((PackedMatrix)matrices[i / Rows]).ReadRow(i % Rows, into);
+                for (var c = 0; c < Columns; c++)
+                    Assert.Equal(Float4.Reference((int)stored[(i * Columns + c) / 2] >> c % 2 * 4 & 15) * Math.Pow(2, exponents[i * Across + c / 32] - 127), read[c]);
+            }
+            Assert.Equal("model.safetensors: tensor experts.weight has dtype U8; 4-bit floats are supported outputs first",
+                Assert.Throws<ModelLoadException>(() => reader.Stacked("experts.weight", Experts, Columns, Rows, inputsFirst: true)).Message);
+        }
+
+        void Bytes(string name, string type, int[] shape, Func<int, int> value)
+        {
+            _checkpoint.Add(name, shape);
+            for (var i = 0; i < _checkpoint.Tensors[name].Values.Length; i++) _checkpoint.Tensors[name].Values[i] = value(i) % 256;
+            _checkpoint.TypeOf[name] = type;
+        }
+    }
+
+    /// <summary>Recurrent layers keep their rates as they are: beside them the projections must not be widened.</summary>
+    [Theory, InlineData("qwen3_next"), InlineData("qwen3_5_moe")]
+    public void Eight_bit_projections_beside_others_keep_one_byte_a_number(string family)
+    {
+        const int Block = 128;
+        var (plan, quantised) = (RandomFamilies.Plan(family, new Random(3)), RandomFamilies.Plan(family, new Random(3)));
+        string[] names = [.. plan.Tensors.Keys.Where(name => name.Contains("in_proj_qkv", StringComparison.Ordinal) || name.Contains("in_proj_z", StringComparison.Ordinal))];
+        Assert.NotEmpty(names);
+        foreach (var name in names) quantised.Quantise(name, "F8_E4M3", name + "_scale_inv", "F32", Block, Block);
+        quantised.Config["quantization_config"] = new JsonObject { ["quant_method"] = "fp8", ["fmt"] = "e4m3", ["activation_scheme"] = "dynamic", ["weight_block_size"] = new JsonArray(Block, Block) };
+        using var files = RandomCheckpoint.Write(plan, new Random(4), "BF16");
+        using var quantisedFiles = RandomCheckpoint.Write(quantised, new Random(4), "BF16");
+        using var two = GreedyDriver.Load(files.Folder);
+        using var one = GreedyDriver.Load(quantisedFiles.Folder);
+        using var widened = GreedyDriver.Load(quantisedFiles.Folder, new() { Threads = 1, DType = "f32" });
+        var numbers = names.Sum(name => plan.Tensors[name].Count);
+        Assert.True(two.Runner.Model.WeightBytes - one.Runner.Model.WeightBytes > numbers * 0.7, $"{two.Runner.Model.WeightBytes} and {one.Runner.Model.WeightBytes} bytes for {numbers} numbers in two bytes and in one");
+        foreach (var (e, a) in widened.Generate([1, 2, 3], 3).Logits[0].Zip(one.Generate([1, 2, 3], 3).Logits[0])) Assert.Equal(e, a, 1e-4f);
     }
 
     /// <summary>All projections in E4M3 with blocks that divide nothing.</summary>

@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using NanoAspire.Engine.Kernels.Tests.Speculation;
 
 namespace NanoAspire.Engine.Kernels.Tests.Models;
 
@@ -7,20 +6,15 @@ namespace NanoAspire.Engine.Kernels.Tests.Models;
 /// Qwen3, Qwen3-MoE and the text sides of Qwen3-VL and Qwen3-VL-MoE written down once more: the whole prompt at once, one number after the
 /// other, in double precision, from the published formulas and the stored tensors. It shares nothing with the engine but the files.
 /// </summary>
-internal sealed class NaiveQwen3
+internal sealed class NaiveQwen3 : NaiveModel
 {
-    private readonly JsonNode _config, _text;
-    private readonly StoredTensors _weights;
     private readonly string _root;
     private readonly int _hidden, _heads, _kvHeads, _dim;
 
     /// <param name="folder">Tensors in float32 or bfloat16; plain rotation.</param>
-    public NaiveQwen3(string folder)
+    public NaiveQwen3(string folder) : base(folder)
     {
-        _config = JsonNode.Parse(File.ReadAllText(Path.Combine(folder, "config.json")))!;
-        _text = _config["text_config"] ?? _config;
-        _weights = StoredTensors.Read(folder);
-        _root = _config["text_config"] is null ? "model." : "model.language_model.";
+        _root = Config["text_config"] is null ? "model." : "model.language_model.";
         (_hidden, _heads, _kvHeads, _dim) = (Int("hidden_size"), Int("num_attention_heads"), Int("num_key_value_heads"), Int("head_dim"));
     }
 
@@ -42,7 +36,7 @@ internal sealed class NaiveQwen3
                 if (at < image.Deepstack.Count) stream[token] = Sum(stream[token], Numbers(image.Deepstack[at].Span.Slice(row * _hidden, _hidden)));
             });
         }
-        var tied = (bool?)_text["tie_word_embeddings"] ?? (bool?)_config["tie_word_embeddings"] ?? false;
+        var tied = (bool?)Text["tie_word_embeddings"] ?? (bool?)Config["tie_word_embeddings"] ?? false;
         return Times(tied ? _root + "embed_tokens.weight" : "lm_head.weight", Norm(x[^1], _root + "norm.weight"));
     }
 
@@ -92,55 +86,29 @@ internal sealed class NaiveQwen3
 
     private double[] FeedForward(int layer, string prefix, double[] h)
     {
-        var dense = _text["mlp_only_layers"]?.AsArray().Any(index => (int)index! == layer) == true;
-        if (_text["num_experts"] is null || dense || (layer + 1) % ((int?)_text["decoder_sparse_step"] ?? 1) != 0)
-            return Gated(h, row => Times(prefix + "gate_proj.weight", row), row => Times(prefix + "up_proj.weight", row), row => Times(prefix + "down_proj.weight", row));
+        var dense = Text["mlp_only_layers"]?.AsArray().Any(index => (int)index! == layer) == true;
+        if (Text["num_experts"] is null || dense || (layer + 1) % ((int?)Text["decoder_sparse_step"] ?? 1) != 0)
+            return Gated(prefix, h);
         var chances = Softmax(Times(prefix + "gate.weight", h));
         var chosen = Enumerable.Range(0, chances.Length).OrderByDescending(expert => chances[expert]).Take(Int("num_experts_per_tok")).ToArray();
-        var sum = (bool?)_text["norm_topk_prob"] ?? true ? chosen.Sum(expert => chances[expert]) : 1;
+        var sum = (bool?)Text["norm_topk_prob"] ?? true ? chosen.Sum(expert => chances[expert]) : 1;
         return chosen.Aggregate(new double[_hidden], (y, expert) => Sum(y, [.. Expert(prefix + "experts.", expert, h).Select(value => value * chances[expert] / sum)]));
     }
 
     /// <summary>One by one, or all in one tensor: [experts, hidden, gate ‖ up] and [experts, inner, hidden].</summary>
     private double[] Expert(string prefix, int expert, double[] h)
     {
-        if (!_weights.Names.Contains(prefix + "gate_up_proj"))
-            return Gated(h, row => Times($"{prefix}{expert}.gate_proj.weight", row), row => Times($"{prefix}{expert}.up_proj.weight", row), row => Times($"{prefix}{expert}.down_proj.weight", row));
+        if (!Weights.Names.Contains(prefix + "gate_up_proj")) return Gated($"{prefix}{expert}.", h);
         var inner = Int("moe_intermediate_size");
         var both = Through(prefix + "gate_up_proj", expert, h, 2 * inner);
-        return Gated(h, _ => both[..inner], _ => both[inner..], row => Through(prefix + "down_proj", expert, row, _hidden));
+        return Through(prefix + "down_proj", expert, Gate(both[..inner], both[inner..]), _hidden);
     }
-
-    private static double[] Gated(double[] h, Func<double[], double[]> gate, Func<double[], double[]> up, Func<double[], double[]> down) =>
-        down([.. gate(h).Zip(up(h), (g, u) => g / (1 + Math.Exp(-g)) * u)]);
 
     /// <summary>row · W, of the matrix [inputs, outputs] of an expert.</summary>
     private double[] Through(string name, int expert, double[] row, int outputs)
     {
-        var (stored, start) = (_weights[name], expert * row.Length * outputs);
+        var (stored, start) = (Weights[name], expert * row.Length * outputs);
         return [.. Enumerable.Range(0, outputs).Select(o => Enumerable.Range(0, row.Length).Sum(i => row[i] * stored[start + i * outputs + o]))];
-    }
-
-    /// <summary>W · row, of a matrix [outputs, inputs].</summary>
-    private double[] Times(string name, double[] row)
-    {
-        var (stored, result) = (_weights[name], new double[_weights.Shape(name)[0]]);
-        for (var o = 0; o < result.Length; o++)
-            for (var i = 0; i < row.Length; i++) result[o] += stored[o * row.Length + i] * row[i];
-        return result;
-    }
-
-    private double[] Norm(double[] row, string name)
-    {
-        var scale = 1 / Math.Sqrt(row.Sum(value => value * value) / row.Length + (double)_text["rms_norm_eps"]!);
-        return [.. row.Select((value, i) => value * scale * _weights[name][i])];
-    }
-
-    private static double[] Softmax(double[] scores)
-    {
-        var powers = scores.Select(score => Math.Exp(score - scores.Max())).ToArray();
-        var sum = powers.Sum();
-        return [.. powers.Select(power => power / sum)];
     }
 
     /// <summary>Text counts on; an image begins after all before it and is as long as its longest side.</summary>
@@ -165,20 +133,7 @@ internal sealed class NaiveQwen3
             for (var row = 0; row < image.Tokens; row++) visit(image, row, image.FirstToken + row);
     }
 
-    private static double[] Sum(double[] a, double[] b) => [.. a.Zip(b, (x, y) => x + y)];
+    private JsonNode? Rope => Text["rope_parameters"] ?? Text["rope_scaling"];
 
-    private static double[] Numbers(ReadOnlySpan<float> values)
-    {
-        var wide = new double[values.Length];
-        for (var i = 0; i < wide.Length; i++) wide[i] = values[i];
-        return wide;
-    }
-
-    private double[] Row(string name, int row, int columns) => Numbers(_weights[name].AsSpan(row * columns, columns));
-
-    private JsonNode? Rope => _text["rope_parameters"] ?? _text["rope_scaling"];
-
-    private double Theta => (double?)_text["rope_parameters"]?["rope_theta"] ?? (double)_text["rope_theta"]!;
-
-    private int Int(string field) => (int)_text[field]!;
+    private double Theta => (double?)Text["rope_parameters"]?["rope_theta"] ?? (double)Text["rope_theta"]!;
 }

@@ -9,8 +9,6 @@ namespace NanoAspire.Engine.Kernels.Tests.Models;
 /// </summary>
 public sealed class NaiveQwen3Tests
 {
-    private const double Tolerance = 1e-3;
-
     [Theory, InlineData("qwen3-dense-tied"), InlineData("qwen3-moe"), InlineData("qwen3-vl")]
     public void It_gives_the_logits_of_the_reference(string name)
     {
@@ -20,7 +18,7 @@ public sealed class NaiveQwen3Tests
         {
             using var file = prompt.Vision is null ? null : new GoldenImages(name, prompt.Vision);
             var images = file?.Read(prompt.PromptIds, prompt.Grids!, driver.Runner.Model.Images!) ?? [];
-            AssertClose(naive.Logits(prompt.PromptIds, images), prompt.LogitsLast);
+            NaiveModel.AssertClose(naive.Logits(prompt.PromptIds, images), prompt.LogitsLast);
         }
         Assert.Equal(name == "qwen3-vl", golden.ImagePrompts.Any(prompt => prompt.PromptIds.Length < 60));
     }
@@ -41,16 +39,10 @@ public sealed class NaiveQwen3Tests
             {
                 var prompt = RandomPrompt.Create(driver.Runner.Model, random, random.Next(5, 40));
                 var sequence = driver.Generate(prompt.Tokens, count: 2, chunk: random.Next(3, 30), images: prompt.Images);
-                for (var step = 0; step < 2; step++) AssertClose(naive.Logits(sequence.Tokens[..(prompt.Tokens.Length + step)], prompt.Images ?? []), sequence.Logits[step]);
+                for (var step = 0; step < 2; step++) NaiveModel.AssertClose(naive.Logits(sequence.Tokens[..(prompt.Tokens.Length + step)], prompt.Images ?? []), sequence.Logits[step]);
                 compared += prompt.Images?.Count ?? 0;
             }
         }
         Assert.Equal(family != "qwen3_moe", compared > 5);
-    }
-
-    private static void AssertClose(double[] expected, float[] actual)
-    {
-        Assert.Equal(expected.Length, actual.Length);
-        for (var i = 0; i < expected.Length; i++) Assert.Equal(expected[i], actual[i], Tolerance);
     }
 }

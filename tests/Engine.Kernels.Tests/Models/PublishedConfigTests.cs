@@ -242,9 +242,18 @@ public sealed class PublishedConfigTests
         Assert.Equal((43, 21, 20), (read.Layers, Enumerable.Range(0, 43).Count(read.IsSparse), Enumerable.Range(0, 43).Count(layer => read.Ratios[layer] == 128)));
         Assert.Equal((3, 6, 256, 10f, 1.5f), (read.HashLayers, read.Experts.Router.TopK, read.Experts.Router.Experts, read.Experts.Limit, read.Experts.Router.Scale));
         Assert.Equal((null, 1.0), (read.Rope.Scaling, read.CompressedRope.Scaling!.AttentionFactor));
-        // Its published weights are in formats that are not there yet, and that is said.
+        Assert.Equal((1, 0, 64 * 512 * 2), (read.DraftLayers, read.DraftRatio, read.DraftCache(64, WeightType.BF16)!.BlockBytes));
         config["quantization_config"] = JsonNode.Parse("""{"activation_scheme":"dynamic","fmt":"e4m3","quant_method":"fp8","scale_fmt":"ue8m0","weight_block_size":[128,128]}""");
-        Assert.Equal("config.json: quantization_config is set: quantised weights are not supported", Assert.Throws<ModelLoadException>(() => Read(config)).Message);
+        Assert.IsType<DeepSeekV4Config>(Read(config));
+        Assert.Equal(new(128, 128, Packed: true), Scales(config));
+        config["expert_dtype"] = "fp8";                                      // as the base models are published
+        Assert.Equal(new(128, 128, Packed: false), Scales(config));
+    }
+
+    private static Quantisation? Scales(JsonObject config)
+    {
+        using var document = JsonDocument.Parse(config.ToJsonString());
+        return Quantisation.Read(new(document.RootElement, "config.json"));
     }
 
     private static void SetText(JsonObject config, params (string Field, JsonNode Value)[] fields)

@@ -5,7 +5,7 @@ using System.Text.Json.Nodes;
 
 namespace NanoAspire.Engine.Kernels.Tests.Speculation;
 
-/// <summary>A checkpoint's tensors as float32 numbers, to be rearranged into another checkpoint.</summary>
+/// <summary>A checkpoint's tensors as float32 numbers, small indices too, to be rearranged into another checkpoint.</summary>
 internal sealed class StoredTensors
 {
     private readonly Dictionary<string, (int[] Shape, float[] Values)> _tensors = new(StringComparer.Ordinal);
@@ -21,6 +21,8 @@ internal sealed class StoredTensors
         Assert.Equal(shape.Aggregate(1, (a, b) => a * b), values.Length);
         _tensors[name] = (shape, values);
     }
+
+    public void Fill(string name, Func<int, float> value) => Set(name, Shape(name), [.. Enumerable.Range(0, this[name].Length).Select(value)]);
 
     public static StoredTensors Read(string folder)
     {
@@ -38,6 +40,7 @@ internal sealed class StoredTensors
                 {
                     "F32" => MemoryMarshal.Cast<byte, float>(data).ToArray(),
                     "BF16" => [.. MemoryMarshal.Cast<byte, ushort>(data).ToArray().Select(bits => BitConverter.UInt32BitsToSingle((uint)bits << 16))],
+                    "I64" => [.. MemoryMarshal.Cast<byte, long>(data).ToArray().Select(index => (float)index)],
                     var other => throw new NotSupportedException(other),
                 };
                 tensors.Set(name, [.. entry["shape"]!.AsArray().Select(n => (int)n!)], values);

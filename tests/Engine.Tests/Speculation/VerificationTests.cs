@@ -4,6 +4,7 @@ using NanoAspire.Engine.Sampling;
 using NanoAspire.Engine.Scheduling;
 using NanoAspire.Engine.Tests.Fakes;
 using NanoAspire.Engine.Text.Grammar;
+using NanoAspire.Tests;
 
 namespace NanoAspire.Engine.Tests.Speculation;
 
@@ -117,16 +118,11 @@ public sealed class VerificationTests
         }
         Assert.InRange(engine.Status.AcceptedTokens, draws / 4, engine.Status.DraftedTokens * 9 / 10);
 
-        double chi = 0;
-        for (var i = 0; i < counts.Length; i++)
+        ChiSquare.AssertFits(counts, outcome =>
         {
-            int[] ids = [i / vocabulary / vocabulary, i / vocabulary % vocabulary, i % vocabulary];
-            var expected = draws * Enumerable.Range(0, 3).Aggregate(1.0, (p, n) => p * Probabilities(runner, [.. prompt, .. ids[..n]], sampling.Temperature)[ids[n]]);
-            chi += (counts[i] - expected) * (counts[i] - expected) / expected;
-        }
-        var degrees = counts.Length - 1;
-        var bound = degrees * Math.Pow(1 - 2.0 / (9 * degrees) + 4.753 * Math.Sqrt(2.0 / (9 * degrees)), 3);   // Wilson and Hilferty, z of 10⁻⁶
-        Assert.True(chi < bound, $"χ² is {chi:0.0}, at most {bound:0.0} with {degrees} degrees of freedom");
+            int[] ids = [outcome / vocabulary / vocabulary, outcome / vocabulary % vocabulary, outcome % vocabulary];
+            return Enumerable.Range(0, 3).Aggregate(1.0, (p, n) => p * Probabilities(runner, [.. prompt, .. ids[..n]], sampling.Temperature)[ids[n]]);
+        });
     }
 
     private static double[] Probabilities(FakeRunner runner, int[] tokens, float temperature)
