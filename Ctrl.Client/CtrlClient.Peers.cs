@@ -30,7 +30,7 @@ public sealed partial class CtrlClient
     {
         var reply = await PostAsync("query", [], ct);
         if (reply.ValueKind != JsonValueKind.Array) throw new CtrlException("/query: the reply is not a list", status: 200);
-        return [.. reply.EnumerateArray().Select(ReadAgent)];
+        return [.. reply.EnumerateArray().Select(TryReadAgent).OfType<PeerAgentInfo>()];
     }
 
     /// <summary>Removes the agent and what it left behind, and tells the peers it was connected to.</summary>
@@ -50,9 +50,9 @@ public sealed partial class CtrlClient
     public async Task<IReadOnlyList<string>?> ReadTopologyAsync(string agent, CancellationToken ct)
     {
         var reply = await PostAsync("v1/read_topology", new JsonObject { ["agent_name"] = agent }, ct);
-        return reply.TryGetProperty("target_peers", out var peers) && peers.ValueKind == JsonValueKind.Null
+        return reply.ValueKind == JsonValueKind.Object && reply.TryGetProperty("target_peers", out var peers) && peers.ValueKind == JsonValueKind.Null
             ? null
-            : [.. Array(reply, "target_peers").Select(p => p.GetString()!)];
+            : Read("v1/read_topology", () => Array(reply, "target_peers").Select(p => p.GetString() ?? throw new FormatException("a target is null")).ToArray());
     }
 
     public Task RegisterMemoryRegionAsync(string agent, string region, MemoryRegionInfo info, CancellationToken ct)
@@ -68,8 +68,9 @@ public sealed partial class CtrlClient
     public async Task<MemoryRegionInfo?> FindMemoryRegionAsync(string asker, string owner, string region, CancellationToken ct)
     {
         var reply = await PostAsync("get_mr_info", new JsonObject { ["src"] = asker, ["dst"] = owner, ["mr_name"] = region }, ct);
-        if (!reply.TryGetProperty("mr_info", out var info) || info.ValueKind != JsonValueKind.Object) return null;
-        return new MemoryRegionInfo(info.GetProperty("addr").GetUInt64(), info.GetProperty("length").GetUInt64(), info.GetProperty("rkey").GetUInt32(), info.GetProperty("lkey").GetUInt32());
+        return Read("get_mr_info", () => !reply.TryGetProperty("mr_info", out var info) || info.ValueKind != JsonValueKind.Object
+            ? null
+            : new MemoryRegionInfo(info.GetProperty("addr").GetUInt64(), info.GetProperty("length").GetUInt64(), info.GetProperty("rkey").GetUInt32(), info.GetProperty("lkey").GetUInt32()));
     }
 
     /// <summary>Posts to a peer's mailbox (services of this build only).</summary>
@@ -85,23 +86,61 @@ public sealed partial class CtrlClient
     /// <param name="agent">Owner of the mailbox.</param>
     /// <param name="after">Id of the last entry seen; <c>0-0</c> at first.</param>
     /// <param name="ct">Ends the call.</param>
-    public async Task<IReadOnlyList<PeerMail>> ReadMailAsync(string agent, string after, CancellationToken ct) =>
-        [.. Array(await PostAsync("v1/read_mail", new JsonObject { ["agent_name"] = agent, ["after"] = after }, ct), "entries")
-            .Select(entry => new PeerMail(entry.GetProperty("id").GetString()!, entry.GetProperty("fields").EnumerateObject().ToDictionary(f => f.Name, f => f.Value.GetString()!)))];
+    public async Task<IReadOnlyList<PeerMail>> ReadMailAsync(string agent, string after, CancellationToken ct)
+    {
+        var reply = await PostAsync("v1/read_mail", new JsonObject { ["agent_name"] = agent, ["after"] = after }, ct);
+        return Read("v1/read_mail", () => Array(reply, "entries")
+            .Select(entry => new PeerMail(entry.GetProperty("id").GetString()!, entry.GetProperty("fields").EnumerateObject().ToDictionary(f => f.Name, f => f.Value.GetString()!))).ToArray());
+    }
 
     /// <summary>Takes the notices of peers that were cleaned up (services of this build only).</summary>
     /// <returns>Names of the peers, newest first.</returns>
     public async Task<IReadOnlyList<string>> TakeNoticesAsync(string agent, CancellationToken ct) =>
         [.. Array(await PostAsync("v1/take_notices", new JsonObject { ["agent_name"] = agent }, ct), "notices").Select(n => EntityInfo.Text(n, "peer")).OfType<string>()];
 
-    private static PeerAgentInfo ReadAgent(JsonElement agent) => new()
+    /// <summary>Leaves what an agent says of itself for people to read, in place of what it said before (services of this build only).</summary>
+    /// <param name="agent">Who reports.</param>
+    /// <param name="report">The record of the wire contract.</param>
+    /// <param name="lifetime">How long it is kept.</param>
+    /// <param name="ct">Ends the call.</param>
+    /// <returns>False when the agent is not registered.</returns>
+    public async Task<bool> ReportPeerAsync(string agent, JsonObject report, TimeSpan lifetime, CancellationToken ct)
     {
-        Name = EntityInfo.Text(agent, "name"),
-        Address = EntityInfo.Text(agent, "address") ?? "",
-        Device = EntityInfo.Text(agent, "device"),
-        IbPort = agent.TryGetProperty("ib_port", out var port) && port.TryGetUInt32(out var number) ? number : null,
-        LinkType = EntityInfo.Text(agent, "link_type"),
-        Resource = agent.TryGetProperty("resource", out var resource) && resource.ValueKind != JsonValueKind.Null ? JsonNode.Parse(resource.GetRawText()) : null,
-        MemoryKeys = agent.TryGetProperty("memory_keys", out var keys) && keys.ValueKind == JsonValueKind.Array ? [.. keys.EnumerateArray().Select(k => k.GetString()!)] : [],
-    };
+        ArgumentNullException.ThrowIfNull(report);
+        var reply = await PostAsync("v1/report_peer", new JsonObject { ["agent_name"] = agent, ["ttl_ms"] = (long)lifetime.TotalMilliseconds, ["report"] = report.DeepClone() }, ct);
+        return EntityInfo.Text(reply, "status") == "ok";
+    }
+
+    /// <summary>Reports of agents, also of some that have ended (services of this build only).</summary>
+    public async Task<IReadOnlyList<JsonElement>> ListPeerReportsAsync(CancellationToken ct) => Array(await PostAsync("v1/peer_reports", [], ct), "reports");
+
+    /// <summary>Null when it is not an agent of the wire contract. Anyone may register anything: nothing in it may throw later.</summary>
+    private static PeerAgentInfo? TryReadAgent(JsonElement agent)
+    {
+        try
+        {
+            if (agent.ValueKind != JsonValueKind.Object) return null;
+            return new PeerAgentInfo
+            {
+                Name = EntityInfo.Text(agent, "name"),
+                Address = EntityInfo.Text(agent, "address") ?? "",
+                Device = EntityInfo.Text(agent, "device"),
+                IbPort = agent.TryGetProperty("ib_port", out var port) && port.ValueKind == JsonValueKind.Number && port.TryGetUInt32(out var number) ? number : null,
+                LinkType = EntityInfo.Text(agent, "link_type"),
+                Resource = EntityInfo.Node(agent, "resource"),
+                MemoryKeys = agent.TryGetProperty("memory_keys", out var keys) && keys.ValueKind == JsonValueKind.Array ? [.. keys.EnumerateArray().Select(k => k.GetString()!)] : [],
+            };
+        }
+        catch (JsonException) { return null; }                               // a name given twice, deep down
+        catch (InvalidOperationException) { return null; }                   // text that is not Unicode, a key that is not text
+    }
+
+    private static T Read<T>(string path, Func<T> read)
+    {
+        try { return read(); }
+        catch (Exception e) when (e is InvalidOperationException or FormatException or KeyNotFoundException or ArgumentException)
+        {
+            throw new CtrlException($"/{path}: the reply is malformed: {e.Message}", status: 200, e);
+        }
+    }
 }

@@ -39,6 +39,7 @@ internal static class CtrlApp
         app.MapAgents();
         app.MapMemoryRegions();
         app.MapMailboxes();
+        app.MapPeerReports();
         app.MapRedisAddress();
         app.MapWatch();
         app.MapDefaultEndpoints();

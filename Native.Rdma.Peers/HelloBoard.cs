@@ -10,7 +10,9 @@ namespace NanoAspire.Native.Rdma.Peers;
 
 /// <summary>
 /// What an agent shows to everybody, and where it puts what others show: reading the other's board is how a connection is made and kept
-/// alive, on the path that transfers will take. A board is a mark, the incarnation, and a digest of alias and instance.
+/// alive. It proves who answers, not every way to the peer: on <c>auto</c> so small a read goes over TCP, and how a region is reached is
+/// found out, and shown in <see cref="ITransport.Paths"/>, with the first larger transfer. A board is a mark, the incarnation, and a digest
+/// of alias and instance.
 /// </summary>
 internal sealed class HelloBoard : IAsyncDisposable
 {

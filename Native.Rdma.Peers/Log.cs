@@ -30,4 +30,10 @@ internal static partial class Log
 
     [LoggerMessage(9, LogLevel.Warning, "{Alias} could not sign off: {Reason}; its lease will lapse")]
     public static partial void LeaveFailed(this ILogger logger, string alias, string reason);
+
+    [LoggerMessage(10, LogLevel.Error, "{Alias} stumbled while {Doing}, and goes on")]
+    public static partial void Stumbled(this ILogger logger, string alias, string doing, Exception error);
+
+    [LoggerMessage(11, LogLevel.Warning, "{Alias} cannot report how it fares: {Reason}")]
+    public static partial void ReportFailed(this ILogger logger, string alias, string reason);
 }

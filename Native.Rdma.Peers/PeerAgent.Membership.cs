@@ -9,7 +9,7 @@ public sealed partial class PeerAgent
     private const int MethodNotAllowed = 405, NotFound = 404, Conflict = 409;
 
     private long _nextBeat;
-    private bool _controlLost;
+    private IReadOnlyList<string>? _declared;
 
     private async Task EnterAsync(CancellationToken ct)
     {
@@ -20,11 +20,12 @@ public sealed partial class PeerAgent
                 await RegisterAsync(ct).ConfigureAwait(false);
                 if (_options.Alias is not null)
                 {
-                    // The wish list may have been declared before we came; everything else under this name is of an earlier run.
-                    var declared = await ReadTopologyAsync(ct).ConfigureAwait(false);
+                    // The wish list may have been declared before we came; everything else under this name is of an earlier run. The
+                    // clean-up takes the list with it: what an attempt has read, the next one still knows.
+                    _declared = await ReadTopologyAsync(ct).ConfigureAwait(false) ?? _declared;
                     await _ctrl.CleanupPeerAsync(Alias, ct).ConfigureAwait(false);
                     await RegisterAsync(ct).ConfigureAwait(false);
-                    if (declared is { Count: > 0 }) await _ctrl.SetDesiredTopologyAsync(Alias, declared, minBandwidth: null, symmetric: false, ct).ConfigureAwait(false);
+                    await DeclareAsync(ct).ConfigureAwait(false);
                 }
                 _nextBeat = After(_options.HeartbeatInterval);
                 return;
@@ -36,12 +37,28 @@ public sealed partial class PeerAgent
         }
     }
 
+    /// <summary>A start that fails leaves the name free, and declared what was declared.</summary>
+    private async Task WithdrawAsync()
+    {
+        if (_self.Alias.Length == 0 || !await LeaveAsync().ConfigureAwait(false)) return;
+        using var limit = new CancellationTokenSource(_options.LeaveTimeout, _time);
+        await DeclareAsync(limit.Token).ConfigureAwait(false);
+    }
+
+    private async Task DeclareAsync(CancellationToken ct)
+    {
+        if (_declared is { Count: > 0 }) await _ctrl.SetDesiredTopologyAsync(Alias, _declared, minBandwidth: null, symmetric: false, ct).ConfigureAwait(false);
+    }
+
     /// <exception cref="PeerConflictException">The alias belongs to another agent.</exception>
     private async Task RegisterAsync(CancellationToken ct)
     {
+        var nics = _nics.Find();
+        var (card, port) = nics.Select(static n => (n, n.UsablePort)).FirstOrDefault(static n => n.UsablePort is not null);
         var info = new PeerAgentInfo
         {
-            Name = _self.Alias.Length == 0 ? null : _self.Alias, Address = _options.Host, Resource = _self.ToResource(_options.Host, _time.GetUtcNow()),
+            Name = _self.Alias.Length == 0 ? null : _self.Alias, Address = _options.Host, Resource = _self.ToResource(_options.Host, nics, _time.GetUtcNow()),
+            Device = card?.Name, IbPort = (uint?)port?.Number, LinkType = port?.LinkType,
         };
         try
         {
@@ -67,11 +84,10 @@ public sealed partial class PeerAgent
     {
         _logger.Forgotten(Alias);
         await RegisterAsync(ct).ConfigureAwait(false);
-        KeyValuePair<string, MemoryRegion>[] published;
+        string[] published;
         Wish? wish;
-        lock (_gate) (published, wish) = ([.. _published], _wish);
-        foreach (var (name, region) in published)
-            await _ctrl.RegisterMemoryRegionAsync(Alias, name, RegionKey.Of(region, Self.Incarnation), ct).ConfigureAwait(false);
+        lock (_gate) (published, wish) = ([.. _published.Where(static p => p.Value.Access != RegionAccess.Local).Select(static p => p.Key)], _wish);
+        foreach (var name in published) await PublishAsync(name, ct).ConfigureAwait(false);
         if (wish is not null) await _ctrl.SetDesiredTopologyAsync(Alias, wish.Peers, minBandwidth: null, wish.Symmetric, ct).ConfigureAwait(false);
     }
 
@@ -89,17 +105,19 @@ public sealed partial class PeerAgent
     }
 
     /// <summary>Signs off, unless the name is another one's by now.</summary>
-    private async Task LeaveAsync()
+    private async Task<bool> LeaveAsync()
     {
         using var limit = new CancellationTokenSource(_options.LeaveTimeout, _time);
         try
         {
             var listed = await _ctrl.QueryPeersAsync(limit.Token).ConfigureAwait(false);
-            if (listed.Select(PeerRecord.TryRead).Any(r => r?.Alias == Alias && r.Instance == _instance))
-                await _ctrl.CleanupPeerAsync(Alias, limit.Token).ConfigureAwait(false);
+            if (!listed.Select(PeerRecord.TryRead).Any(r => r?.Alias == Alias && r.Instance == _instance)) return false;
+            await _ctrl.CleanupPeerAsync(Alias, limit.Token).ConfigureAwait(false);
+            return true;
         }
         catch (CtrlException e) { _logger.LeaveFailed(Alias, e.Message); }
         catch (OperationCanceledException e) { _logger.LeaveFailed(Alias, e.Message); }
+        return false;
     }
 
     private long After(TimeSpan delay) => _time.GetTimestamp() + (long)(delay.TotalSeconds * _time.TimestampFrequency);

@@ -20,13 +20,19 @@ public sealed partial class PeerAgent
                 try
                 {
                     await FollowAsync(_stop.Token).ConfigureAwait(false);
-                    if (_controlLost) _logger.ControlBack(Alias);
-                    _controlLost = false;
+                    if (Trouble is not null) _logger.ControlBack(Alias);
+                    Trouble = null;
                 }
                 catch (CtrlException e)
                 {
-                    if (!_controlLost) _logger.ControlLost(Alias, e.Message);
-                    _controlLost = true;
+                    if (Trouble is null) _logger.ControlLost(Alias, e.Message);
+                    Trouble = e.Message;
+                }
+                catch (Exception e) when (e is not PeerConflictException && !_stop.IsCancellationRequested)
+                {
+                    // Nobody's fault that we know of: said once, shown in Trouble, and tried again with the next round.
+                    if (Trouble is null) _logger.Stumbled(Alias, "following the control plane", e);
+                    Trouble = e.Message;
                 }
                 Drive();
                 await PauseAsync(_stop.Token).ConfigureAwait(false);
@@ -56,6 +62,7 @@ public sealed partial class PeerAgent
         {
             await ReturnAsync(ct).ConfigureAwait(false);
         }
+        await SettleAsync(ct).ConfigureAwait(false);
         var declared = await ReadTopologyAsync(ct).ConfigureAwait(false);
         Wish? wish;
         lock (_gate) wish = _wish;
@@ -154,6 +161,11 @@ public sealed partial class PeerAgent
         }
         catch (OperationCanceledException) { failure = "no answer"; }
         catch (ObjectDisposedException) { failure = "the transport has ended"; }
+        catch (Exception e)
+        {
+            _logger.Stumbled(Alias, $"reaching '{link.Alias}'", e);
+            failure = e.Message;
+        }
         Reached(link, session, failure, final);
     }
 
@@ -204,8 +216,8 @@ public sealed partial class PeerAgent
         Telemetry.ConnectionLost(reason);
         _logger.Disconnected(Alias, connection.Peer, connection.Cause ?? reason);
         ended.Regions.Clear();
-        ended.Gone.Cancel();
-        _transport.Forget(ended.Record.Peer);
+        Attempt($"stopping transfers with '{connection.Peer}'", ended.Gone.Cancel);
+        Attempt($"forgetting '{connection.Peer}'", () => _transport.Forget(ended.Record.Peer));
     }
 
     private void CloseLinks(string cause)

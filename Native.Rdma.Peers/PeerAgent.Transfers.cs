@@ -15,8 +15,8 @@ public sealed partial class PeerAgent
     /// <exception cref="TransferException"><see cref="TransferCode.PeerLost"/> also when the peer is not connected, was restarted or vanishes meanwhile;
     /// <see cref="TransferCode.UnknownRegion"/> when a region is not published.</exception>
     public Task<long> ReadAsync(string peer, IReadOnlyList<PeerRange> ranges, ulong token, CancellationToken cancellationToken) =>
-        SubmitAsync(peer, "read", ranges.Count, Total(ranges), session => MoveAsync(
-            session, ranges, (part, stop) => _transport.ReadAsync(session.Record.Peer, part, token, stop), cancellationToken));
+        SubmitAsync(peer, "read", ranges.Count, Total(ranges.Select(static r => r.Length)), session => MoveAsync(
+            session, ranges, writes: false, (part, stop) => _transport.ReadAsync(session.Record.Peer, part, token, stop), cancellationToken));
 
     /// <summary>Writes ranges of our regions into those of a peer; completes and fails as <see cref="ITransport.WriteAsync"/> does.</summary>
     /// <param name="peer">Alias of a connected peer.</param>
@@ -27,25 +27,20 @@ public sealed partial class PeerAgent
     /// <returns>Bytes written.</returns>
     /// <exception cref="TransferException">As for <see cref="ReadAsync"/>.</exception>
     public Task<long> WriteAsync(string peer, IReadOnlyList<PeerRange> ranges, ulong token, (string Region, ulong Value)? notification, CancellationToken cancellationToken) =>
-        SubmitAsync(peer, notification is null ? "write" : "write_with_imm", ranges.Count, Total(ranges), async session =>
+        SubmitAsync(peer, notification is null ? "write" : "write_with_imm", ranges.Count, Total(ranges.Select(static r => r.Length)), async session =>
         {
-            var bytes = await MoveAsync(session, ranges, (part, stop) => _transport.WriteAsync(session.Record.Peer, part, token, notification: null, stop), cancellationToken).ConfigureAwait(false);
+            var bytes = await MoveAsync(session, ranges, writes: true, (part, stop) => _transport.WriteAsync(session.Record.Peer, part, token, notification: null, stop), cancellationToken).ConfigureAwait(false);
             if (notification is not { } notice) return bytes;
             var region = await RequireAsync(session, notice.Region, cancellationToken).ConfigureAwait(false);
             await GuardAsync(session, stop => _transport.WriteAsync(session.Record.Peer, [], token, new WriteNotification(region.Id, notice.Value), stop), cancellationToken).ConfigureAwait(false);
             return bytes;
         });
 
-    /// <summary>Delivers a message to the inbox of a peer's transport, in the order of the calls.</summary>
-    /// <exception cref="TransferException">As for <see cref="ReadAsync"/>.</exception>
-    public Task SendAsync(string peer, ulong tag, ReadOnlyMemory<byte> message, CancellationToken cancellationToken) =>
-        SubmitAsync(peer, "send", ranges: 0, message.Length, session => GuardAsync(session, async stop =>
-        {
-            await _transport.SendAsync(session.Record.Peer, tag, message, stop).ConfigureAwait(false);
-            return message.Length;
-        }, cancellationToken));
+    private Task<long> SubmitAsync(string peer, string operation, int ranges, long bytes, Func<PeerSession, Task<long>> work) =>
+        RunAsync(() => _counters.MeasureAsync(operation, ranges, bytes, async () => await work(Session(peer)).ConfigureAwait(false)));
 
-    private async Task<long> SubmitAsync(string peer, string operation, int ranges, long bytes, Func<PeerSession, Task<long>> work)
+    /// <summary>Keeps the agent's end waiting for <paramref name="work"/>.</summary>
+    private async Task<T> RunAsync<T>(Func<Task<T>> work)
     {
         lock (_gate)
         {
@@ -54,7 +49,7 @@ public sealed partial class PeerAgent
         }
         try
         {
-            return await _counters.MeasureAsync(operation, ranges, bytes, async () => await work(Session(peer)).ConfigureAwait(false)).ConfigureAwait(false);
+            return await work().ConfigureAwait(false);
         }
         finally
         {
@@ -66,7 +61,7 @@ public sealed partial class PeerAgent
     }
 
     private async Task<long> MoveAsync(
-        PeerSession session, IReadOnlyList<PeerRange> ranges, Func<IReadOnlyList<TransferRange>, CancellationToken, Task<long>> move, CancellationToken ct)
+        PeerSession session, IReadOnlyList<PeerRange> ranges, bool writes, Func<IReadOnlyList<TransferRange>, CancellationToken, Task<long>> move, CancellationToken ct)
     {
         long bytes = 0;
         foreach (var part in ranges.Where(static r => r.Length > 0).GroupBy(static r => r.Remote, StringComparer.Ordinal))
@@ -74,7 +69,7 @@ public sealed partial class PeerAgent
             var region = await RequireAsync(session, part.Key, ct).ConfigureAwait(false);
             try
             {
-                bytes += await GuardAsync(session, stop => move(Resolve(part, region), stop), ct).ConfigureAwait(false);
+                bytes += await MovePartAsync(session, region, Resolve(part, region), writes, move, ct).ConfigureAwait(false);
             }
             catch (TransferException e) when (e.Code is TransferCode.StaleRegion or TransferCode.UnknownRegion)
             {
@@ -82,11 +77,30 @@ public sealed partial class PeerAgent
                 session.Regions.TryRemove(part.Key, out _);
                 var now = await RequireAsync(session, part.Key, ct).ConfigureAwait(false);
                 if (now.Id == region.Id) throw;
-                bytes += await GuardAsync(session, stop => move(Resolve(part, now), stop), ct).ConfigureAwait(false);
+                bytes += await MovePartAsync(session, now, Resolve(part, now), writes, move, ct).ConfigureAwait(false);
             }
         }
         return bytes;
     }
+
+    private async Task<long> MovePartAsync(
+        PeerSession session, PeerRegion region, TransferRange[] ranges, bool writes, Func<IReadOnlyList<TransferRange>, CancellationToken, Task<long>> move, CancellationToken ct)
+    {
+        var succeeded = false;
+        try
+        {
+            var bytes = await GuardAsync(session, stop => move(ranges, stop), ct).ConfigureAwait(false);
+            succeeded = true;
+            return bytes;
+        }
+        finally
+        {
+            _counters.Went(PathTo(session.Record.Peer, region.Id, writes), ranges.Length, Total(ranges.Select(static r => r.Length)), succeeded);
+        }
+    }
+
+    private string PathTo(TransferPeer peer, RegionId region, bool writes) =>
+        (writes ? _transport.Paths.FirstOrDefault(p => p.Access == "write" && p.Region == region && p.Peer == peer.Address)?.Path : null) ?? _transport.PathTo(peer, region);
 
     private TransferRange[] Resolve(IEnumerable<PeerRange> ranges, PeerRegion region) =>
     [
@@ -123,5 +137,6 @@ public sealed partial class PeerAgent
         }
     }
 
-    private static long Total(IReadOnlyList<PeerRange> ranges) => ranges.Aggregate(0L, static (sum, r) => sum + (long)r.Length);
+    /// <summary>For counting: no length that can be moved is larger than what is counted of one.</summary>
+    private static long Total(IEnumerable<ulong> lengths) => lengths.Aggregate(0L, static (sum, length) => sum + (long)Math.Min(length, 1UL << 48));
 }

@@ -26,10 +26,12 @@ public sealed partial class PeerAgent : IAsyncDisposable
     private Task _loop = Task.CompletedTask;
     private Wish? _wish;
     private bool _closed;
+    private Task? _ending;
 
     private PeerAgent(CtrlClient ctrl, ITransport transport, PeerAgentOptions options, TimeProvider time, ILogger<PeerAgent> logger)
     {
         (_ctrl, _transport, _options, _time, _logger) = (ctrl, transport, options, time, logger);
+        _nics = new(options.Nics);
         var peer = transport.Listen();
         _board = new(transport);
         _self = new(options.Alias ?? "", peer, transport.Name, _board.Shown.Id, _instance);
@@ -38,7 +40,7 @@ public sealed partial class PeerAgent : IAsyncDisposable
     /// <summary>What this agent asked to be connected to.</summary>
     private sealed record Wish(IReadOnlyList<string> Peers, bool Symmetric);
 
-    /// <summary>Called on a pool thread after every change of a connection; must not block.</summary>
+    /// <summary>Called on a pool thread after every change of a connection; must not block. What a handler throws is logged and goes no further.</summary>
     public event Action<PeerConnection>? ConnectionChanged;
 
     /// <summary>As registered.</summary>
@@ -49,6 +51,9 @@ public sealed partial class PeerAgent : IAsyncDisposable
 
     /// <summary>True once another agent has taken the alias over: this one has closed its connections and only waits to be disposed.</summary>
     public bool IsSuperseded { get; private set; }
+
+    /// <summary>Why the agent cannot follow the control plane at the moment; null when it can. It goes on trying.</summary>
+    public string? Trouble { get; private set; }
 
     /// <summary>Wanted connections, by alias.</summary>
     public IReadOnlyList<PeerConnection> Connections
@@ -84,14 +89,16 @@ public sealed partial class PeerAgent : IAsyncDisposable
         {
             await agent.EnterAsync(cancellationToken).ConfigureAwait(false);
         }
-        catch
+        catch (Exception e)
         {
+            if (e is not PeerConflictException) await agent.AttemptAsync("taking back its registration", agent.WithdrawAsync).ConfigureAwait(false);
             await agent._board.DisposeAsync().ConfigureAwait(false);
             agent._stop.Dispose();
             throw;
         }
         logger.Started(agent.Alias, agent.Self.Address, agent.Self.Incarnation);
         agent._loop = Task.Run(agent.RunAsync, CancellationToken.None);
+        if (options.ReportInterval is { } step) agent._reporting = Task.Run(() => agent.ReportAsync(step), CancellationToken.None);
         return agent;
     }
 
@@ -145,30 +152,27 @@ public sealed partial class PeerAgent : IAsyncDisposable
     }
 
     /// <summary>Ends all connections, withdraws the regions and signs off; completes when no transfer of this agent runs any more. Idempotent.</summary>
-    public async ValueTask DisposeAsync()
+    public ValueTask DisposeAsync()
     {
         lock (_gate)
         {
-            if (_closed) return;
             _closed = true;
+            return new(_ending ??= Task.Run(EndAsync));
         }
-        await _stop.CancelAsync().ConfigureAwait(false);
-        await _loop.ConfigureAwait(false);
-        CloseLinks("the agent has ended");
-        await DrainAsync().ConfigureAwait(false);
-        await LeaveAsync().ConfigureAwait(false);
-        MemoryRegion[] regions;
-        lock (_gate)
-        {
-            regions = [.. _published.Values];
-            _published.Clear();
-        }
-        foreach (var region in regions)
-        {
-            Telemetry.RegionsChanged(-1, -(long)region.Length);
-            await _transport.Regions.UnregisterAsync(region, CancellationToken.None).ConfigureAwait(false);
-        }
-        await _board.DisposeAsync().ConfigureAwait(false);
+    }
+
+    /// <summary>Every step is taken, whatever became of the one before.</summary>
+    private async Task EndAsync()
+    {
+        await _stop.CancelAsync().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await AttemptAsync("ending its loop", () => _loop).ConfigureAwait(false);
+        await AttemptAsync("closing its connections", () => { CloseLinks("the agent has ended"); return Task.CompletedTask; }).ConfigureAwait(false);
+        await AttemptAsync("waiting for its transfers", DrainAsync).ConfigureAwait(false);
+        await AttemptAsync("reporting its end", ReportEndAsync).ConfigureAwait(false);
+        await AttemptAsync("signing off", LeaveAsync).ConfigureAwait(false);
+        foreach (var region in await TakeRegionsAsync().ConfigureAwait(false))
+            await AttemptAsync($"unregistering '{region.Name}'", () => _transport.Regions.UnregisterAsync(region, CancellationToken.None)).ConfigureAwait(false);
+        await AttemptAsync("taking down its board", async () => await _board.DisposeAsync().ConfigureAwait(false)).ConfigureAwait(false);
         _stop.Dispose();
     }
 
@@ -196,5 +200,22 @@ public sealed partial class PeerAgent : IAsyncDisposable
         }
     }
 
-    private void Raise(PeerConnection connection) => ConnectionChanged?.Invoke(connection);
+    private void Raise(PeerConnection connection)
+    {
+        foreach (var handler in ConnectionChanged?.GetInvocationList() ?? [])
+            Attempt($"telling of '{connection.Peer}'", () => ((Action<PeerConnection>)handler)(connection));
+    }
+
+    /// <summary>Runs what is not ours, or must not keep the rest from being done; what it throws is logged.</summary>
+    private void Attempt(string doing, Action work)
+    {
+        try { work(); }
+        catch (Exception e) { _logger.Stumbled(Alias, doing, e); }
+    }
+
+    private async Task AttemptAsync(string doing, Func<Task> work)
+    {
+        try { await work().ConfigureAwait(false); }
+        catch (Exception e) { _logger.Stumbled(Alias, doing, e); }
+    }
 }

@@ -27,12 +27,16 @@ public sealed record PeerAgentOptions
     public int MaxRegions { get; init; } = 256;
     /// <summary>Longest wait for the control plane when the agent ends.</summary>
     public TimeSpan LeaveTimeout { get; init; } = TimeSpan.FromSeconds(2);
+    /// <summary>How often the control plane is told what was moved (<c>obs:peer:*</c>); null: never.</summary>
+    public TimeSpan? ReportInterval { get; init; } = TimeSpan.FromSeconds(10);
+    /// <summary>Which cards the agent publishes.</summary>
+    public NicOptions Nics { get; init; } = new();
 
     public IEnumerable<string> Validate()
     {
         if (Alias is { Length: 0 }) yield return "alias must not be empty";
         if (string.IsNullOrEmpty(Host)) yield return "host must not be empty";
-        TimeSpan[] intervals = [PollInterval, HeartbeatInterval, PingInterval, ConnectTimeout, RetryDelay, MaxRetryDelay, LeaveTimeout];
+        TimeSpan[] intervals = [PollInterval, HeartbeatInterval, PingInterval, ConnectTimeout, RetryDelay, MaxRetryDelay, LeaveTimeout, ReportInterval ?? TimeSpan.MaxValue];
         if (intervals.Any(static i => i <= TimeSpan.Zero)) yield return "all intervals must be positive";
         if (MissedPings < 1 || RegisterAttempts < 1 || MaxPeers < 1 || MaxRegions < 1) yield return "all limits must be at least 1";
     }

@@ -14,11 +14,11 @@ internal sealed record PeerRecord(string Alias, TransferPeer Peer, string Transp
 {
     private const int Version = 1;
 
-    public JsonObject ToResource(string host, DateTimeOffset now) => new()
+    public JsonObject ToResource(string host, IReadOnlyList<NetworkCard> nics, DateTimeOffset now) => new()
     {
         ["schema_version"] = 1,
         ["host"] = new JsonObject { ["hostname"] = host, ["address"] = host },
-        ["nics"] = new JsonArray(),
+        ["nics"] = new JsonArray([.. nics.Select(static n => n.ToResource())]),
         ["accelerators"] = new JsonArray(),
         ["memory_keys"] = new JsonArray(),
         ["topology_epoch"] = now.ToUnixTimeSeconds(),

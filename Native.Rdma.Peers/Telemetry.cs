@@ -13,10 +13,12 @@ internal static class Telemetry
         "nanoaspire.transfer.peer.attempts", "{attempt}", "Attempts to connect to a peer");
     private static readonly Counter<long> Lost = Meter.CreateCounter<long>(
         "nanoaspire.transfer.peer.lost", "{peer}", "Connections that ended, by reason");
-    private static readonly UpDownCounter<long> Regions = Meter.CreateUpDownCounter<long>(
-        "nanoaspire.transfer.regions", "{region}", "Regions that agents published");
-    private static readonly UpDownCounter<long> RegisteredBytes = Meter.CreateUpDownCounter<long>(
-        "nanoaspire.transfer.registered.bytes", "By", "Bytes of the regions that agents published");
+
+    private static readonly Counter<long> Messages = Meter.CreateCounter<long>(
+        "nanoaspire.transfer.peer.messages", "{message}", "Messages sent, and messages and notifications received, by agents");
+
+    private static readonly Gauge<double> Rate = Meter.CreateGauge<double>(
+        "nanoaspire.transfer.peer.bandwidth", "bit/s", "Smoothed rate of what an agent moves");
 
     public static void StateChanged(PeerState? from, PeerState? to)
     {
@@ -27,13 +29,11 @@ internal static class Telemetry
 
     public static void Attempted(bool succeeded) => Attempts.Add(1, new KeyValuePair<string, object?>("outcome", succeeded ? "ok" : "failed"));
 
-    public static void ConnectionLost(string reason) => Lost.Add(1, new KeyValuePair<string, object?>("reason", reason));
+    public static void MessageDone(string operation) => Messages.Add(1, new KeyValuePair<string, object?>("op", operation));
 
-    public static void RegionsChanged(int count, long bytes)
-    {
-        Regions.Add(count);
-        RegisteredBytes.Add(bytes);
-    }
+    public static void Bandwidth(string alias, double rate) => Rate.Record(rate, new KeyValuePair<string, object?>("alias", alias));
+
+    public static void ConnectionLost(string reason) => Lost.Add(1, new KeyValuePair<string, object?>("reason", reason));
 
     private static KeyValuePair<string, object?> Tag(PeerState state) => new("state", state.ToString().ToLowerInvariant());
 }

@@ -20,7 +20,7 @@ public sealed class AutoTransport : OneSidedTransport
     /// <param name="loggers">Where the transport logs.</param>
     /// <exception cref="ArgumentException">The options contradict themselves.</exception>
     public AutoTransport(RegionRegistry regions, TcpTransportOptions options, UcxOptions ucx, int copyThreads, TimeProvider time, ILoggerFactory loggers)
-        : this(new(ucx, time, loggers.CreateLogger<AutoTransport>()), UcxUse(), regions, options, copyThreads, time, loggers)
+        : this(new(ucx, options.ConnectTimeout, time, loggers.CreateLogger<AutoTransport>()), UcxUse(), regions, options, copyThreads, time, loggers)
     {
     }
 

@@ -63,7 +63,7 @@ internal readonly struct RegionLease : IDisposable
         TransferCode.OutOfRange => "a range reaches beyond its region",
         TransferCode.TokenRefused => "the owner does not grant these ranges (any more): the lease or grant was freed, has expired, or does not cover them",
         TransferCode.LimitExceeded => "the request names more ranges or bytes than allowed",
-        TransferCode.Busy => "the source serves as many connections as it may",
+        TransferCode.Busy => "the peer has no room: it serves as many connections as it may, or its inbox stayed full",
         TransferCode.DeviceMemory => "the region is in the memory of a device: only UCX reaches it",
         _ => $"the source answered {code}",
     };

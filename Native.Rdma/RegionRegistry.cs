@@ -53,6 +53,7 @@ public sealed class RegionRegistry
             }
             var region = new MemoryRegion(new((uint)slot, ++_generations[slot]), name, address, length, access, readGuard, writeGuard, found);
             _slots[slot] = region;
+            Telemetry.RegionsChanged(1, length);
             return region;
         }
     }
@@ -64,7 +65,11 @@ public sealed class RegionRegistry
         lock (_gate)
         {
             var slot = (int)region.Id.Slot;
-            if (slot < _slots.Count && ReferenceEquals(_slots[slot], region)) _slots[slot] = null;
+            if (slot < _slots.Count && ReferenceEquals(_slots[slot], region))
+            {
+                _slots[slot] = null;
+                Telemetry.RegionsChanged(-1, region.Length);
+            }
         }
         return region.Close().WaitAsync(cancellationToken);
     }

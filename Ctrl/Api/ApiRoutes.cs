@@ -10,7 +10,7 @@ internal delegate Task<Reply> ApiHandler(ApiCall call, CancellationToken ct);
 internal enum Effect
 {
     Read,
-    /// <summary>Extends a lease.</summary>
+    /// <summary>Extends a lease, or comes as often from every agent: guarded as a write, and no line in the log of an operator.</summary>
     Renew,
     Write,
     /// <summary>Hands out Redis credentials: guarded as a write, changes nothing.</summary>

@@ -14,7 +14,7 @@ internal static class MailboxEndpoints
     {
         routes.MapApi("/v1/post_mail", Effect.Write, PostAsync);
         routes.MapApi("/v1/read_mail", Effect.Read, ReadAsync);
-        routes.MapApi("/v1/take_notices", Effect.Write, TakeNoticesAsync);
+        routes.MapApi("/v1/take_notices", Effect.Renew, TakeNoticesAsync);
     }
 
     private static async Task<Reply> PostAsync(ApiCall call, CancellationToken ct)

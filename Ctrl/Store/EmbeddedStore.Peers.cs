@@ -12,6 +12,7 @@ internal sealed partial class EmbeddedStore
     private readonly Dictionary<(string Scope, string Agent), LinkedList<MailboxEntry>> _mailboxes = [];
     private readonly Dictionary<(string Scope, string Agent), LinkedList<string>> _inboxes = [];
     private readonly Dictionary<(string Scope, string Agent), Dictionary<string, string>> _regions = [];
+    private readonly Dictionary<(string Scope, string Agent), (string Json, DateTimeOffset Expires)> _reports = [];
     private (long Milliseconds, long Sequence) _lastMail;
 
     public Task<string?> StartAgentAsync(string scope, string? alias, string namePrefix, AgentRecord agent, CancellationToken ct)
@@ -123,6 +124,26 @@ internal sealed partial class EmbeddedStore
         lock (_gate) return Task.FromResult(_regions.TryGetValue((scope, agent), out var regions) ? regions.GetValueOrDefault(region) : null);
     }
 
+    public Task<bool> SetReportAsync(string scope, string agent, string json, TimeSpan lifetime, CancellationToken ct)
+    {
+        lock (_gate)
+        {
+            if (!_agents.TryGetValue((scope, agent), out var held) || held.Expires <= Now) return Task.FromResult(false);
+            if (!_reports.ContainsKey((scope, agent))) EnsureRoom(_reports.Count, MaxReports);
+            _reports[(scope, agent)] = (json, Now + lifetime);
+            return Task.FromResult(true);
+        }
+    }
+
+    public Task<IReadOnlyList<string>> ListReportsAsync(string scope, CancellationToken ct)
+    {
+        lock (_gate)
+        {
+            var now = Now;
+            return Task.FromResult<IReadOnlyList<string>>([.. _reports.Where(r => r.Key.Scope == scope && r.Value.Expires > now).Select(static r => r.Value.Json)]);
+        }
+    }
+
     private bool RenewAgent(string scope, string name)
     {
         if (!_agents.TryGetValue((scope, name), out var held) || held.Expires <= Now) return false;
@@ -135,6 +156,7 @@ internal sealed partial class EmbeddedStore
     {
         var lapsed = _agents.Where(a => a.Value.Expires <= now).Select(a => a.Key).ToArray();
         foreach (var key in lapsed) _agents.Remove(key);
+        foreach (var key in _reports.Where(r => r.Value.Expires <= now).Select(static r => r.Key).ToArray()) _reports.Remove(key);
         var gone = _orphans.Where(o => o.Value <= now).Select(o => o.Key).ToArray();
         foreach (var key in gone)
         {

@@ -11,6 +11,9 @@ internal sealed partial class EmbeddedStore(TimeProvider time) : ICtrlStore
     /// <summary>Specs, regions, mailboxes, inboxes, counters: each kind is bounded by this.</summary>
     public const int MaxEntries = 400_000;
 
+    /// <summary>Reports of agents: the largest of what is kept, a few KiB each.</summary>
+    public const int MaxReports = 10_000;
+
     private readonly Lock _gate = new();
     private readonly ChangeHub _hub = new();
     private readonly Dictionary<RecordKey, Held> _records = [];

@@ -33,6 +33,12 @@ internal interface IPeerStore
     Task SetMemoryRegionAsync(string scope, string agent, string region, string json, CancellationToken ct);
 
     Task<string?> GetMemoryRegionAsync(string scope, string agent, string region, CancellationToken ct);
+
+    /// <summary>Keeps what an agent reports of itself (JSON) in place of what it reported before. False when there is no such agent.</summary>
+    Task<bool> SetReportAsync(string scope, string agent, string json, TimeSpan lifetime, CancellationToken ct);
+
+    /// <summary>Reports whose lifetime is not over, in no particular order; those of agents that have ended are among them.</summary>
+    Task<IReadOnlyList<string>> ListReportsAsync(string scope, CancellationToken ct);
 }
 
 /// <summary>A peer agent as the control plane keeps it.</summary>

@@ -21,6 +21,8 @@ internal readonly record struct RedisKeys(string Scope)
     public string Stream(string agent) => $"{Prefix}stream:{agent}";
     public string Inbox(string agent) => $"{Prefix}inbox:{agent}";
     public string Region(string agent, string region) => $"{Prefix}mr:{agent}:{region}";
+    public string Report(string agent) => ReportPrefix + agent;
+    public string ReportPrefix => Prefix + "obs:peer:";
     public string ExchangePrefix => Prefix + "exchange:";
     public string RegionPrefix(string agent) => $"{Prefix}mr:{agent}:";
     public string SpecPrefix => Prefix + "spec:topology:";

@@ -115,6 +115,27 @@ internal sealed partial class RedisStore
     public Task<string?> GetMemoryRegionAsync(string scope, string agent, string region, CancellationToken ct) =>
         ReadTextAsync(new RedisKeys(scope).Region(agent, region), ct);
 
+    public async Task<bool> SetReportAsync(string scope, string agent, string json, TimeSpan lifetime, CancellationToken ct)
+    {
+        var keys = new RedisKeys(scope);
+        RedisKey owner = keys.Agent(agent), key = keys.Report(agent);
+        if (!await _redis.RunAsync(db => db.KeyExistsAsync(owner), ct)) return false;
+        await _redis.RunAsync(db => db.StringSetAsync(key, json, lifetime), ct);
+        return true;
+    }
+
+    /// <summary>By SCAN: agents may write their reports into Redis themselves, and only people ask for all of them.</summary>
+    public async Task<IReadOnlyList<string>> ListReportsAsync(string scope, CancellationToken ct)
+    {
+        var reports = new List<string>();
+        foreach (var chunk in (await ScanAsync(new RedisKeys(scope).ReportPrefix, ct)).Chunk(ReadChunk))
+        {
+            var values = await _redis.RunAsync(db => db.StringGetAsync([.. chunk.Select(static k => (RedisKey)k)]), ct);
+            reports.AddRange(values.Where(static v => !v.IsNull).Select(static v => (string)v!));
+        }
+        return reports;
+    }
+
     private static MailboxEntry ToEntry(RedisResult entry)
     {
         var parts = (RedisResult[])entry!;

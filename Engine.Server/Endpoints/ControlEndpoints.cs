@@ -4,10 +4,12 @@ using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using NanoAspire.Engine.Server.Hosting;
 using NanoAspire.Engine.Speculation;
+using NanoAspire.Native.Rdma.Peers;
 using NanoAspire.Protocol.OpenAI;
 
 namespace NanoAspire.Engine.Server.Endpoints;
@@ -25,7 +27,8 @@ internal static class ControlEndpoints
                 ? next(context)
                 : ValueTask.FromResult<object?>(Results.Json(
                     OpenAIError.Create("this route needs the control token", "authentication_error", code: "invalid_api_key"), OpenAIJson.Relaxed.OpenAIError, statusCode: 401)));
-        control.MapGet("/config", (ServedModel model) => Results.Text(Config(model, options).ToJsonString(), "application/json"));
+        control.MapGet("/config", (ServedModel model, IServiceProvider services) =>
+            Results.Text(Config(model, options, services.GetService<EnginePeer>()?.Agent).ToJsonString(), "application/json"));
         control.MapPost("/drain", static (ServedModel model, IHostApplicationLifetime lifetime, ILoggerFactory loggers) => Drain(model, lifetime, loggers));
     }
 
@@ -37,7 +40,7 @@ internal static class ControlEndpoints
         return Results.Text("draining", statusCode: 202);
     }
 
-    private static JsonObject Config(ServedModel model, ServeOptions options)
+    private static JsonObject Config(ServedModel model, ServeOptions options, PeerAgent? peer)
     {
         var layout = model.Runner.KvMemory.Layout;
         return new()
@@ -76,6 +79,15 @@ internal static class ControlEndpoints
                 ["path"] = path.Path,
                 ["reason"] = path.Reason,
             })]),
+            ["peer_agent"] = peer is null ? null : new JsonObject
+            {
+                ["alias"] = peer.Alias,
+                ["trouble"] = peer.Trouble,
+                ["connections"] = new JsonArray([.. peer.Connections.Select(c => (JsonNode)new JsonObject
+                {
+                    ["peer"] = c.Peer, ["state"] = c.State.ToString().ToLowerInvariant(), ["address"] = c.Target?.Address, ["cause"] = c.Cause,
+                })]),
+            },
         };
     }
 

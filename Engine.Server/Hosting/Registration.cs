@@ -24,6 +24,10 @@ internal static class Registration
             ctrl.Scope = options.CtrlScope;
             ctrl.Token = options.CtrlToken;
         });
+        builder.Services.AddEngineDirectory();
+        builder.Services.AddSingleton(services => ActivatorUtilities.CreateInstance<EnginePeer>(
+            services, () => Describe(services.GetRequiredService<ServedModel>(), services.GetRequiredService<IServer>())));
+        builder.Services.AddHostedService(services => services.GetRequiredService<EnginePeer>());
     }
 
     private static EngineDescriptor Describe(ServedModel model, IServer server)

@@ -12,6 +12,9 @@ public sealed class KvTransport(ITransport transport) : IKvTransport
     private readonly Lock _gate = new();
     private readonly Dictionary<IKvMemory, MemoryRegion> _regions = new(ReferenceEqualityComparer.Instance);
 
+    /// <summary>What moves the bytes, for others to use beside the hand-offs. Not theirs to dispose.</summary>
+    public ITransport Transport => transport;
+
     public string Name => transport.Name;
     public string Reason => transport.Reason;
     public IReadOnlyList<TransferPath> Paths => transport.Paths;

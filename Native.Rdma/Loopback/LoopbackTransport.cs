@@ -1,4 +1,5 @@
 using NanoAspire.Native.Rdma.Cuda;
+using NanoAspire.Native.Rdma.Tcp;
 
 namespace NanoAspire.Native.Rdma.Loopback;
 
@@ -9,7 +10,10 @@ public sealed class LoopbackTransport(RegionRegistry? regions = null) : ITranspo
     private const int FrameBytes = 256 << 10;
     private const int FrameRanges = 256;
 
-    private readonly PeerOrder _order = new();
+    /// <summary>As long as the other transports give a frame.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
+    private readonly PeerOrder _order = new(Patience, TimeProvider.System);
     private readonly OperationGate _operations = new(typeof(LoopbackTransport));
 
     public string Name => "loopback";
@@ -19,10 +23,10 @@ public sealed class LoopbackTransport(RegionRegistry? regions = null) : ITranspo
     public TransferPeer Listen() => new(Name, Regions.Incarnation);
 
     public Task<long> ReadAsync(TransferPeer peer, IReadOnlyList<TransferRange> ranges, ulong token, CancellationToken cancellationToken) =>
-        Telemetry.MeasureAsync(Name, "read", _operations.RunAsync(stop => CopyAllAsync(peer, ranges, token, writes: false, stop), cancellationToken));
+        Telemetry.MeasureAsync(Name, "read", Telemetry.BytesOf(ranges), _operations.RunAsync(stop => CopyAllAsync(peer, ranges, token, writes: false, stop), cancellationToken));
 
     public Task<long> WriteAsync(TransferPeer peer, IReadOnlyList<TransferRange> ranges, ulong token, WriteNotification? notification, CancellationToken cancellationToken) =>
-        _order.Track(peer, Telemetry.MeasureAsync(Name, "write", _operations.RunAsync(async stop =>
+        _order.Track(peer, Telemetry.MeasureAsync(Name, "write", Telemetry.BytesOf(ranges), _operations.RunAsync(async stop =>
         {
             var bytes = await CopyAllAsync(peer, ranges, token, writes: true, stop).ConfigureAwait(false);
             if (notification is { } value) await NotifyAsync(peer, value, token, stop).ConfigureAwait(false);
@@ -32,12 +36,12 @@ public sealed class LoopbackTransport(RegionRegistry? regions = null) : ITranspo
     public Task SendAsync(TransferPeer peer, ulong tag, ReadOnlyMemory<byte> message, CancellationToken cancellationToken)
     {
         TransferInbox.ThrowIfTooLong(message.Length);
-        return _order.InOrder(peer, () => Telemetry.MeasureAsync(Name, "send", _operations.RunAsync(async stop =>
+        return Telemetry.MeasureAsync(Name, "send", message.Length, _order.InOrder(peer, () => _operations.RunAsync(async stop =>
         {
             Check(peer.Incarnation == Regions.Incarnation ? TransferCode.Ok : TransferCode.StaleRegion);
-            await Regions.Inbox.PostAsync(tag, message.ToArray(), stop).ConfigureAwait(false);
+            await DeliverAsync(room => Regions.Inbox.PostAsync(tag, message.ToArray(), room), stop).ConfigureAwait(false);
             return message.Length;
-        }, cancellationToken)));
+        }, cancellationToken), cancellationToken));
     }
 
     public Task FlushAsync(TransferPeer peer, CancellationToken cancellationToken) => _order.FlushAsync(peer, cancellationToken);
@@ -82,7 +86,15 @@ public sealed class LoopbackTransport(RegionRegistry? regions = null) : ITranspo
     {
         Check(RegionLease.TryOpen(Regions, peer.Incarnation, notification.Region, RegionAccess.PeersWrite, token, [], out var lease));
         lease.Dispose();
-        await Regions.Inbox.PostAsync(new TransferNotification(notification.Region, token, notification.Value), cancellationToken).ConfigureAwait(false);
+        await DeliverAsync(room => Regions.Inbox.PostAsync(new TransferNotification(notification.Region, token, notification.Value), room).AsTask(), cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Waits for room in the inbox, but not for ever.</summary>
+    private async Task DeliverAsync(Func<CancellationToken, Task> post, CancellationToken cancellationToken)
+    {
+        using var patience = new FrameDeadline(Patience / 2, TimeProvider.System, cancellationToken);
+        try { await post(patience.Token).ConfigureAwait(false); }
+        catch (OperationCanceledException) when (patience.IsOver) { Check(TransferCode.Busy); }
     }
 
     private void Check(TransferCode code)

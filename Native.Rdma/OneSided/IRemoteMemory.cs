@@ -17,6 +17,10 @@ internal interface IRemoteMemory : IDisposable
     /// <summary>Null when the local memory can be on this side of a copy; else why not.</summary>
     string? Refuses(MemoryKind local) => DeviceAccess.RefusalOfProcessor(local);
 
+    /// <summary>Ends when copies no longer wait for the owner to take part in making a connection.</summary>
+    /// <exception cref="TransferException">The peer or the device failed.</exception>
+    Task ConnectAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
     /// <summary>Moves a frame that lies inside; when the task has ended, however it did, nothing is moved any more.</summary>
     /// <exception cref="TransferException">The peer or the device failed.</exception>
     Task CopyAsync(TransferPlan plan, TransferFrame frame, bool writes, CancellationToken cancellationToken);

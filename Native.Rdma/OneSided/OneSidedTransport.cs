@@ -64,10 +64,10 @@ public abstract class OneSidedTransport : ITransport
     }
 
     public Task<long> ReadAsync(TransferPeer peer, IReadOnlyList<TransferRange> ranges, ulong token, CancellationToken cancellationToken) =>
-        Telemetry.MeasureAsync(Name, "read", _operations.RunAsync(stop => MoveAsync(peer, ranges, token, writes: false, stop), cancellationToken));
+        Telemetry.MeasureAsync(Name, "read", Telemetry.BytesOf(ranges), _operations.RunAsync(stop => MoveAsync(peer, ranges, token, writes: false, stop), cancellationToken));
 
     public Task<long> WriteAsync(TransferPeer peer, IReadOnlyList<TransferRange> ranges, ulong token, WriteNotification? notification, CancellationToken cancellationToken) =>
-        _tcp.Order.Track(peer, Telemetry.MeasureAsync(Name, "write", _operations.RunAsync(async stop =>
+        _tcp.Order.Track(peer, Telemetry.MeasureAsync(Name, "write", Telemetry.BytesOf(ranges), _operations.RunAsync(async stop =>
         {
             var bytes = await MoveAsync(peer, ranges, token, writes: true, stop).ConfigureAwait(false);
             if (notification is { } value) await _tcp.NotifyAsync(peer, value, token, stop).ConfigureAwait(false);
@@ -96,7 +96,7 @@ public abstract class OneSidedTransport : ITransport
 
     private async Task<long> MoveAsync(TransferPeer peer, IReadOnlyList<TransferRange> ranges, ulong token, bool writes, CancellationToken cancellationToken)
     {
-        using var plan = TransferPlan.Create(Regions, ranges, _pinBytes, TcpWire.MaxPinRanges);
+        using var plan = TransferPlan.CreateInSourceOrder(Regions, ranges, writes, _pinBytes, TcpWire.MaxPinRanges);
         if (plan.FrameCount == 0) return 0;
         var remote = plan[0].Remote;
         if (!plan.IsOfOneRegion)
@@ -127,47 +127,36 @@ public abstract class OneSidedTransport : ITransport
     /// <returns>False when no path reaches the region.</returns>
     private async Task<bool> TryMoveAsync(TransferPlan plan, TransferPeer peer, RegionId remote, ulong token, bool writes, CancellationToken cancellationToken)
     {
-        var entry = _memories.Acquire(peer, remote, writes);
-        TcpConnection? connection = null;
-        var failure = TransferCode.Ok;
-        var healthy = false;
+        var entry = _memories.Acquire(peer, remote, writes)
+            ?? await _memories.OpenAsync(peer, remote, writes, () => OpenAsync(peer, remote, writes, cancellationToken), cancellationToken).ConfigureAwait(false);
         try
         {
-            if (entry is not { Memory: null }) connection = await _tcp.Pool.RentAsync(peer.Address, cancellationToken).ConfigureAwait(false);
-            entry ??= await OpenAsync(connection!, peer, remote, writes, cancellationToken).ConfigureAwait(false);
-            if (entry.Memory is not null)
-            {
-                var pin = writes ? TcpOp.PinToWrite : TcpOp.Pin;
-                await connection!.CopyPinnedAsync(
-                    plan, peer, pin, token, (frame, stop) => CopyAsync(entry, peer, plan, frame, writes, stop), entry.Memory.Overlaps, cancellationToken).ConfigureAwait(false);
-            }
-            healthy = true;
-            return entry.Memory is not null;
+            if (entry.Memory is not { } memory) return false;
+            var pin = writes ? TcpOp.PinToWrite : TcpOp.Pin;
+            await _tcp.UseAsync(peer, connection => connection.CopyPinnedAsync(
+                plan, peer, pin, token, (frame, stop) => CopyAsync(entry, peer, plan, frame, writes, stop), memory.Overlaps, cancellationToken), cancellationToken).ConfigureAwait(false);
+            return true;
         }
         catch (NotOneSidedException e)
         {
             _memories.Release(Remember(peer, remote, writes, memory: null, _tcpFallback ? _tcp.Name : Name, e.Message));
             return false;
         }
-        catch (TransferException e)
-        {
-            failure = e.Code;
-            throw;
-        }
         finally
         {
-            if (entry is not null) _memories.Release(entry);
-            if (connection is not null && healthy) _tcp.Pool.Return(peer.Address, connection);
-            else if (connection is not null) _tcp.Pool.Discard(peer.Address, connection, peerLost: failure is TransferCode.PeerLost or TransferCode.Timeout);
+            _memories.Release(entry);
         }
     }
 
-    private async Task<RemoteMemoryCache.Entry> OpenAsync(TcpConnection connection, TransferPeer peer, RegionId region, bool writes, CancellationToken cancellationToken)
+    /// <summary>By the first path that reaches the region, or by none; remembered either way.</summary>
+    private async Task<RemoteMemoryCache.Entry> OpenAsync(TransferPeer peer, RegionId region, bool writes, CancellationToken cancellationToken)
     {
         List<string> refusals = [];
         foreach (var path in _paths)
         {
-            if (await connection.DescribeAsync(peer, region, path.Kind, writes, cancellationToken).ConfigureAwait(false) is not { } description)
+            byte[]? description = null;
+            await _tcp.UseAsync(peer, async connection => description = await connection.DescribeAsync(peer, region, path.Kind, writes, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+            if (description is null)
             {
                 refusals.Add($"{path.Name}: the source does not offer it for this memory");
                 continue;
@@ -210,8 +199,16 @@ public abstract class OneSidedTransport : ITransport
             if (range.RemoteOffset > memory.Length || range.Length > memory.Length - range.RemoteOffset)
                 throw new TransferException(TransferCode.OutOfRange, "a range reaches beyond the region");
         }
-        if (entry.Proven) await memory.CopyAsync(plan, frame, writes, cancellationToken).ConfigureAwait(false);
-        else await ProveAsync(entry, peer, () => memory.CopyAsync(plan, frame, writes, cancellationToken), cancellationToken).ConfigureAwait(false);
+        if (entry.Proven)
+        {
+            await memory.CopyAsync(plan, frame, writes, cancellationToken).ConfigureAwait(false);
+        }
+        else
+        {
+            // A connection is made by both sides: one that is not there yet would look as if copies needed the owner.
+            await memory.ConnectAsync(cancellationToken).ConfigureAwait(false);
+            await ProveAsync(entry, peer, () => memory.CopyAsync(plan, frame, writes, cancellationToken), cancellationToken).ConfigureAwait(false);
+        }
     }
 
     /// <summary>Copies while the owner's worker stands still. What then does not arrive is imitated by the owner's processor: that we do not use.</summary>

@@ -11,6 +11,7 @@ internal sealed class RemoteMemoryCache : IAsyncDisposable
 
     private readonly Lock _gate = new();
     private readonly Dictionary<(TransferPeer Peer, RegionId Region, bool Writes), Entry> _entries = [];
+    private readonly Dictionary<(TransferPeer Peer, RegionId Region, bool Writes), TaskCompletionSource<TransferException?>> _opening = [];
     private readonly TimeProvider _time;
     private readonly TimeSpan _idle;
     private readonly ITimer _sweep;
@@ -31,6 +32,48 @@ internal sealed class RemoteMemoryCache : IAsyncDisposable
             if (!_entries.TryGetValue((peer, region, writes), out var entry)) return null;
             entry.Users++;
             return entry;
+        }
+    }
+
+    /// <summary>
+    /// As <see cref="Acquire"/>, but has <paramref name="open"/> add what is missing, once: who asks meanwhile waits, and gets the same
+    /// entry or the same failure. What <paramref name="open"/> returns is in use.
+    /// Opening takes connections of a device, of which a burst of first transfers must not take one each.
+    /// </summary>
+    public async Task<Entry> OpenAsync(TransferPeer peer, RegionId region, bool writes, Func<Task<Entry>> open, CancellationToken cancellationToken)
+    {
+        var key = (peer, region, writes);
+        var mine = new TaskCompletionSource<TransferException?>(TaskCreationOptions.RunContinuationsAsynchronously);
+        TaskCompletionSource<TransferException?>? theirs;
+        do
+        {
+            lock (_gate)
+            {
+                if (_entries.TryGetValue(key, out var entry))
+                {
+                    entry.Users++;
+                    return entry;
+                }
+                if (!_opening.TryGetValue(key, out theirs)) _opening[key] = mine;
+            }
+            if (theirs is not null && await theirs.Task.WaitAsync(cancellationToken).ConfigureAwait(false) is { } failure)
+                throw new TransferException(failure.Code, failure.Message, failure);
+        }
+        while (theirs is not null); // who opened it was cancelled, or it has been dropped since: the next one opens it
+        TransferException? outcome = null;
+        try
+        {
+            return await open().ConfigureAwait(false);
+        }
+        catch (TransferException e)
+        {
+            outcome = e;
+            throw;
+        }
+        finally
+        {
+            lock (_gate) _opening.Remove(key);
+            mine.SetResult(outcome);
         }
     }
 

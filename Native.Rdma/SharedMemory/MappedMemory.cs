@@ -70,13 +70,14 @@ internal sealed class MappedMemory : IRemoteMemory
     public Task CopyAsync(TransferPlan plan, TransferFrame frame, bool writes, CancellationToken cancellationToken)
     {
         var threads = (int)Math.Clamp(frame.Bytes / BytesPerThread, 1, (ulong)_copyThreads);
-        if (threads == 1) return Task.Run(() => CopyShare(plan, frame, writes, 0, 1, cancellationToken), cancellationToken);
+        var streams = StreamingCopy.IsWorthwhile(plan.Slice(frame.Start, frame.Count), writes);
+        if (threads == 1) return Task.Run(() => CopyShare(plan, frame, writes, streams, 0, 1, cancellationToken), cancellationToken);
         var shares = new Task[threads];
         for (var i = 0; i < threads; i++)
         {
             var share = i;
             // No token: every share must have ended before the frame is given up, whether it had begun or not.
-            shares[i] = Task.Run(() => CopyShare(plan, frame, writes, share, threads, cancellationToken), CancellationToken.None);
+            shares[i] = Task.Run(() => CopyShare(plan, frame, writes, streams, share, threads, cancellationToken), CancellationToken.None);
         }
         return Task.WhenAll(shares);
     }
@@ -98,11 +99,10 @@ internal sealed class MappedMemory : IRemoteMemory
     }
 
     /// <summary>Copies the bytes of a frame that fall into share <paramref name="share"/> of <paramref name="shares"/> equal ones.</summary>
-    private unsafe void CopyShare(TransferPlan plan, TransferFrame frame, bool writes, int share, int shares, CancellationToken cancellationToken)
+    private unsafe void CopyShare(TransferPlan plan, TransferFrame frame, bool writes, bool streams, int share, int shares, CancellationToken cancellationToken)
     {
         var from = frame.Bytes * (ulong)share / (ulong)shares;
         var until = frame.Bytes * (ulong)(share + 1) / (ulong)shares;
-        var streams = frame.Bytes >= StreamingCopy.WorthwhileBytes;
         var start = 0ul;
         try
         {

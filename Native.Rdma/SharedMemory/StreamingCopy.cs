@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
@@ -9,12 +10,26 @@ namespace NanoAspire.Native.Rdma.SharedMemory;
 /// </summary>
 internal static unsafe class StreamingCopy
 {
-    /// <summary>A transfer from which on its first bytes have left the caches when its last ones arrive.</summary>
+    /// <summary>From here on the first bytes of a copy have left the caches when its last ones arrive.</summary>
     public const ulong WorthwhileBytes = 16 << 20;
     private const ulong Least = 4096;
     private const int Step = 128;
 
-    /// <summary>Call <see cref="Fence"/> before anybody else may look at the destination.</summary>
+    /// <summary>Whether the ranges spread over more than the caches hold; a block that is read again and again does not, however many bytes that makes.</summary>
+    public static bool IsWorthwhile(ReadOnlySpan<PlannedRange> ranges, bool writes)
+    {
+        if (!Avx.IsSupported) return false;
+        var (first, end, bytes) = (ulong.MaxValue, 0ul, 0ul);
+        foreach (ref readonly var range in ranges)
+        {
+            var to = writes ? range.RemoteOffset : (ulong)range.LocalAddress;
+            (first, end, bytes) = (Math.Min(first, to), Math.Max(end, to + range.Length), bytes + range.Length);
+        }
+        return Math.Min(bytes, end - first) >= WorthwhileBytes;
+    }
+
+    /// <summary>Call <see cref="Fence"/> before anybody else may look at the destination. Compiled for good at once: the first transfers are as large as the later ones.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Copy(byte* from, byte* to, ulong bytes)
     {
         if (!Avx.IsSupported || bytes < Least)

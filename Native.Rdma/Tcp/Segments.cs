@@ -14,6 +14,17 @@ internal readonly struct Segments
 
     public int Count { get; }
 
+    /// <summary>Of all pieces.</summary>
+    public long Bytes
+    {
+        get
+        {
+            var bytes = 0L;
+            for (var i = 0; i < Count; i++) bytes += this[i].Length;
+            return bytes;
+        }
+    }
+
     public (nint Address, int Length) this[int index]
     {
         get

@@ -7,9 +7,14 @@ internal sealed class SocketPump(Socket socket) : IDisposable
 {
     /// <summary>What one call to the system moves at most; more would only hold on to the caches.</summary>
     private const int CallBytes = 1 << 20;
+    /// <summary>A thread that waits for bytes of a frame is woken for no fewer, unless fewer are left: every one that came with a packet would cost a wake.</summary>
+    private const int LowMarkBytes = 512 << 10;
+    /// <summary>A thread of a lane waits as long for its socket before it is given up and the rest waited for in the pool.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(20);
     /// <summary>Waited for when the socket has no room, by a call that waits.</summary>
     private const int WaitBytes = 64 << 10;
 
+    private int _lowMark = 1;
     private readonly NativeWindow _window = new();
     private readonly IoVector[] _vectors = new IoVector[SocketVectors.MaxPieces];
 
@@ -24,6 +29,7 @@ internal sealed class SocketPump(Socket socket) : IDisposable
     {
         for (var done = 0; done < bytes.Length;)
         {
+            if (LaneThread.IsCurrent) SocketVectors.Wait(socket, sends: false, Patience); // then the receive ends here, or in the pool
             var received = await socket.ReceiveAsync(bytes[done..], cancellationToken).ConfigureAwait(false);
             if (received == 0) return done == 0 ? false : throw new EndOfStreamException("the connection was closed in the middle of a frame");
             done += received;
@@ -46,6 +52,7 @@ internal sealed class SocketPump(Socket socket) : IDisposable
             cancellationToken.ThrowIfCancellationRequested();
             var count = Gather(segments, at);
             var sent = SocketVectors.IsSupported ? SocketVectors.TrySend(socket, _vectors.AsSpan(0, count)) : -1;
+            if (sent < 0 && LaneThread.IsCurrent && SocketVectors.Wait(socket, sends: true, Patience)) continue;
             if (sent < 0) sent = await socket.SendAsync(Window(WaitBytes), cancellationToken).ConfigureAwait(false);
             at = Advance(segments, at, sent);
         }
@@ -55,15 +62,26 @@ internal sealed class SocketPump(Socket socket) : IDisposable
     public async ValueTask ReceiveAsync(Segments segments, CancellationToken cancellationToken)
     {
         var at = default(Position);
-        while (at.Index < segments.Count)
+        for (var rest = segments.Bytes; at.Index < segments.Count;)
         {
             cancellationToken.ThrowIfCancellationRequested();
             var count = Gather(segments, at);
             var received = SocketVectors.IsSupported ? SocketVectors.TryReceive(socket, _vectors.AsSpan(0, count)) : -1;
-            if (received < 0) received = await socket.ReceiveAsync(Window(CallBytes), cancellationToken).ConfigureAwait(false);
+            if (received < 0 && LaneThread.IsCurrent)
+            {
+                SetLowMark((int)Math.Min(rest, LowMarkBytes));
+                if (SocketVectors.Wait(socket, sends: false, Patience)) continue;
+            }
+            if (received < 0)
+            {
+                SetLowMark(1);
+                received = await socket.ReceiveAsync(Window(CallBytes), cancellationToken).ConfigureAwait(false);
+            }
             if (received == 0) throw new EndOfStreamException("the connection was closed in the middle of a frame");
             at = Advance(segments, at, received);
+            rest -= received;
         }
+        SetLowMark(1);
     }
 
     /// <summary>Takes bytes off the stream that nobody wants.</summary>
@@ -76,6 +94,13 @@ internal sealed class SocketPump(Socket socket) : IDisposable
 
     /// <summary>The socket belongs to the caller.</summary>
     public void Dispose() => ((IDisposable)_window).Dispose();
+
+    private void SetLowMark(int bytes)
+    {
+        if (bytes == _lowMark) return;
+        SocketVectors.SetLowMark(socket, bytes);
+        _lowMark = bytes;
+    }
 
     private readonly record struct Position(int Index, int Offset);
 

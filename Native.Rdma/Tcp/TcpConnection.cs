@@ -7,8 +7,13 @@ namespace NanoAspire.Native.Rdma.Tcp;
 internal sealed class TcpConnection : IDisposable
 {
     /// <summary>Frames pinned, and copied, at one time before the speed of this peer is known: a pin does not wait for ever.</summary>
-    private const int PinsAtFirst = 4, CopiesAtFirst = 2, CopiesWhenFast = 4;
-    /// <summary>A frame copied within it: then all that may be pinned at one time are, long before any of the pins ends.</summary>
+    private const int PinsAtFirst = 4, CopiesAtFirst = 2;
+    /// <summary>
+    /// Of a fast peer as much as <see cref="TcpWire.MaxPins"/> frames is pinned, but several frames with one pin: every message wakes somebody,
+    /// which on a small machine takes time from the copy.
+    /// </summary>
+    private const int FramesPerPinWhenFast = 4, PinsWhenFast = TcpWire.MaxPins / FramesPerPinWhenFast, CopiesWhenFast = PinsWhenFast - 1;
+    /// <summary>A frame copied within it is fast: what is pinned ahead is then copied long before any of the pins ends.</summary>
     private static readonly TimeSpan FastCopy = TimeSpan.FromMilliseconds(100);
 
     private readonly Socket _socket;
@@ -82,15 +87,23 @@ internal sealed class TcpConnection : IDisposable
     public Task ReadFramesAsync(TransferPlan plan, TransferPeer peer, ulong token, CancellationToken cancellationToken) => GuardedAsync(async deadline =>
     {
         if (!plan.TryTakeFrame(out var current)) return;
-        await SendAsync(TcpOp.Read, current, plan, peer, token, deadline.Token).ConfigureAwait(false);
-        for (var more = true; more; )
+        try
         {
-            more = plan.TryTakeFrame(out var next);
-            if (more) await SendAsync(TcpOp.Read, next, plan, peer, token, deadline.Token).ConfigureAwait(false);
-            Expect(current.Bytes, await ReceiveReplyAsync(deadline.Token).ConfigureAwait(false));
-            await _in.ReceiveAsync(new Segments(plan, current), deadline.Token).ConfigureAwait(false);
-            deadline.Restart(_options.FrameTimeout);
-            current = next;
+            await SendAsync(TcpOp.Read, current, plan, peer, token, deadline.Token).ConfigureAwait(false);
+            for (var more = true; more; )
+            {
+                if (plan.Bytes >= LaneThread.LargeRead) await LaneThread.EnterAsync();
+                more = plan.TryTakeFrame(out var next);
+                if (more) await SendAsync(TcpOp.Read, next, plan, peer, token, deadline.Token).ConfigureAwait(false);
+                Expect(current.Bytes, await ReceiveReplyAsync(deadline.Token).ConfigureAwait(false));
+                await _in.ReceiveAsync(new Segments(plan, current), deadline.Token).ConfigureAwait(false);
+                deadline.Restart(_options.FrameTimeout);
+                current = next;
+            }
+        }
+        finally
+        {
+            await LaneThread.LeaveAsync();
         }
     }, cancellationToken);
 
@@ -169,12 +182,12 @@ internal sealed class TcpConnection : IDisposable
     {
         var ahead = new Queue<(TransferFrame Frame, ulong Pin)>();
         var running = new Queue<PinnedCopy>();
-        var (pins, copies) = (PinsAtFirst, overlaps ? CopiesAtFirst : 1);
+        var (pins, copies, together) = (1, overlaps ? CopiesAtFirst : 1, 1);
         try
         {
             while (true)
             {
-                while (ahead.Count + running.Count < pins && plan.TryTakeFrame(out var frame))
+                while (ahead.Count + running.Count < pins && plan.TryTakeFrames(together, TcpWire.MaxPinRanges, TcpWire.MaxPinnedBytes, out var frame))
                 {
                     await SendAsync(pin, frame, plan, peer, token, deadline.Token).ConfigureAwait(false);
                     ahead.Enqueue((frame, _lastSent));
@@ -185,9 +198,14 @@ internal sealed class TcpConnection : IDisposable
                     running.Enqueue(new(copy(next.Frame, deadline.Token), next.Pin, next.Frame.Remote, _time.GetTimestamp()));
                 }
                 if (!running.TryPeek(out var first)) break;
+                if (pins == 1)
+                {
+                    pins = PinsAtFirst; // asked for while the first frame is being copied, not before
+                    continue;
+                }
                 await first.Copy.ConfigureAwait(false);
                 running.Dequeue();
-                if (_time.GetElapsedTime(first.Since) < FastCopy) (pins, copies) = (TcpWire.MaxPins, overlaps ? CopiesWhenFast : 1);
+                if (_time.GetElapsedTime(first.Since) < FastCopy) (pins, copies, together) = (PinsWhenFast, overlaps ? CopiesWhenFast : 1, FramesPerPinWhenFast);
                 await SendAsync(TcpOp.Unpin, peer, first.Region, first.Pin, deadline.Token).ConfigureAwait(false);
                 deadline.Restart(_options.FrameTimeout);
             }

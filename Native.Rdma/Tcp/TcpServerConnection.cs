@@ -17,6 +17,7 @@ internal sealed class TcpServerConnection(
     private SourceRange[] _ranges = new SourceRange[64];
     private readonly Dictionary<ulong, (RegionLease Lease, long? Since)> _pins = [];
     private IOneSidedPath? _held;
+    private bool _lastWasLarge;
 
     /// <summary>Returns when the reader closes, breaks the protocol, stalls or stays idle; never throws for what a reader does.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
@@ -112,6 +113,9 @@ internal sealed class TcpServerConnection(
         }
         using (lease)
         {
+            // The second large frame in a row: a stream of them, worth a thread until it pauses.
+            if (_lastWasLarge && bytes >= LaneThread.LargeFrame) await LaneThread.EnterAsync();
+            _lastWasLarge = bytes >= LaneThread.LargeFrame;
             await ReplyAsync(TransferCode.Ok, header.FrameId, bytes, cancellationToken).ConfigureAwait(false);
             await _out.SendAsync(new Segments(lease.Address, ranges), cancellationToken).ConfigureAwait(false);
         }

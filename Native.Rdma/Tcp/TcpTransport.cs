@@ -36,6 +36,7 @@ public sealed class TcpTransport : ITransport
         if (options.Validate().ToArray() is [_, ..] errors) throw new ArgumentException(string.Join("; ", errors), nameof(options));
         (Regions, _options, _paths, _time, _logger) = (regions, options, paths, time, logger);
         _pool = new(options, time);
+        Order = new(options.FrameTimeout, time);
     }
 
     public string Name => "tcp";
@@ -43,10 +44,7 @@ public sealed class TcpTransport : ITransport
     public RegionRegistry Regions { get; }
 
     /// <summary>What was submitted to each peer.</summary>
-    internal PeerOrder Order { get; } = new();
-
-    /// <summary>Control connections, for transports that move the bytes themselves.</summary>
-    internal TcpConnectionPool Pool => _pool;
+    internal PeerOrder Order { get; }
 
     /// <summary>Connections kept for the next read.</summary>
     internal int IdleConnections => _pool.IdleCount;
@@ -69,10 +67,10 @@ public sealed class TcpTransport : ITransport
     }
 
     public Task<long> ReadAsync(TransferPeer peer, IReadOnlyList<TransferRange> ranges, ulong token, CancellationToken cancellationToken) =>
-        Telemetry.MeasureAsync(Name, "read", _operations.RunAsync(stop => MoveAsync(peer, ranges, token, writes: false, stop), cancellationToken));
+        Telemetry.MeasureAsync(Name, "read", Telemetry.BytesOf(ranges), _operations.RunAsync(stop => MoveAsync(peer, ranges, token, writes: false, stop), cancellationToken));
 
     public Task<long> WriteAsync(TransferPeer peer, IReadOnlyList<TransferRange> ranges, ulong token, WriteNotification? notification, CancellationToken cancellationToken) =>
-        Order.Track(peer, Telemetry.MeasureAsync(Name, "write", _operations.RunAsync(async stop =>
+        Order.Track(peer, Telemetry.MeasureAsync(Name, "write", Telemetry.BytesOf(ranges), _operations.RunAsync(async stop =>
         {
             var bytes = await MoveAsync(peer, ranges, token, writes: true, stop).ConfigureAwait(false);
             if (notification is { } value) await NotifyAsync(peer, value, token, stop).ConfigureAwait(false);
@@ -82,11 +80,11 @@ public sealed class TcpTransport : ITransport
     public Task SendAsync(TransferPeer peer, ulong tag, ReadOnlyMemory<byte> message, CancellationToken cancellationToken)
     {
         TransferInbox.ThrowIfTooLong(message.Length);
-        return Order.InOrder(peer, () => Telemetry.MeasureAsync(Name, "send", _operations.RunAsync(async stop =>
+        return Telemetry.MeasureAsync(Name, "send", message.Length, Order.InOrder(peer, () => _operations.RunAsync(async stop =>
         {
             await UseAsync(peer, connection => connection.SendMessageAsync(peer, tag, message, stop), stop).ConfigureAwait(false);
             return message.Length;
-        }, cancellationToken)));
+        }, cancellationToken), cancellationToken));
     }
 
     public Task FlushAsync(TransferPeer peer, CancellationToken cancellationToken) => Order.FlushAsync(peer, cancellationToken);
@@ -145,7 +143,7 @@ public sealed class TcpTransport : ITransport
     }
 
     /// <summary>Lends a connection; does nothing when there is none and it must not wait for one.</summary>
-    private async Task UseAsync(TransferPeer peer, Func<TcpConnection, Task> work, CancellationToken cancellationToken, bool mayWait = true)
+    internal async Task UseAsync(TransferPeer peer, Func<TcpConnection, Task> work, CancellationToken cancellationToken, bool mayWait = true)
     {
         var connection = mayWait
             ? await _pool.RentAsync(peer.Address, cancellationToken).ConfigureAwait(false)

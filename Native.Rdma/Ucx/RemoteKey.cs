@@ -25,8 +25,8 @@ internal sealed unsafe class RemoteKey : SafeHandleZeroOrMinusOneIsInvalid
         throw new UcxException(status, nameof(Ucp.ucp_ep_rkey_unpack));
     }
 
-    /// <summary>True when the peer's memory is mapped here: then a read is a copy, and needs nothing of the peer.</summary>
-    public bool IsMapped(ulong remoteAddress) => Ucp.ucp_rkey_ptr(this, remoteAddress, out _) == UcxStatus.Ok;
+    /// <summary>Where the peer's memory is mapped here: then a read is a copy, and needs nothing of the peer. 0: it is not.</summary>
+    public nint Map(ulong remoteAddress) => Ucp.ucp_rkey_ptr(this, remoteAddress, out var address) == UcxStatus.Ok ? address : 0;
 
     protected override bool ReleaseHandle()
     {

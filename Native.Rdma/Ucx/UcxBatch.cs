@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using NanoAspire.Native.Rdma.SharedMemory;
 
 namespace NanoAspire.Native.Rdma.Ucx;
 
@@ -23,10 +24,12 @@ internal sealed unsafe class UcxBatch : UcxWork
     private readonly TransferFrame _frame;
     private readonly bool _writes;
     private readonly nint _localMemory;
+    /// <summary>Past the caches, where UCX has mapped the region: its own copy takes each range for itself and knows nothing of the others.</summary>
+    private readonly bool _streams;
     private readonly CancellationToken _cancellation;
     private readonly TaskCompletionSource _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly GCHandle _self;
-    private int _range;
+    private int _next;
     private ulong _offset;
     private readonly HashSet<nint> _requests = [];
     private int _posted;
@@ -36,34 +39,62 @@ internal sealed unsafe class UcxBatch : UcxWork
     private long _abortedAt;
     private int _abortTurns;
     private bool _connectionEnded;
+    private UcxWork? _earlier;
 
-    public UcxBatch(UcxConnection connection, TransferPlan plan, TransferFrame frame, bool writes, nint localMemory, CancellationToken cancellationToken)
+    /// <param name="connection">To the owner.</param>
+    /// <param name="plan">Keeps the local regions.</param>
+    /// <param name="frame">Of the plan.</param>
+    /// <param name="writes">Puts instead of gets.</param>
+    /// <param name="localMemory">The registration of the one local region, or 0.</param>
+    /// <param name="mayStream">The processor reaches the local memory, and what UCX has mapped it copies itself.</param>
+    /// <param name="cancellationToken">Ends the batch, once nothing is in flight.</param>
+    public UcxBatch(UcxConnection connection, TransferPlan plan, TransferFrame frame, bool writes, nint localMemory, bool mayStream, CancellationToken cancellationToken)
     {
         (_connection, _plan, _frame, _writes, _localMemory, _cancellation) = (connection, plan, frame, writes, localMemory, cancellationToken);
-        _range = frame.Start;
         _flushed = !writes;
+        _streams = mayStream && connection.Mapped != 0 && StreamingCopy.IsWorthwhile(plan.Slice(frame.Start, frame.Count), writes);
         _self = GCHandle.Alloc(this);
     }
+
+    /// <summary>Moves nothing: ends when the connection is made and what was posted on it before is visible at the peer.</summary>
+    public static UcxBatch Flush(UcxConnection connection, CancellationToken cancellationToken) => new(connection, TransferPlan.Empty, default, writes: true, localMemory: 0, mayStream: false, cancellationToken);
 
     /// <summary>Ends when nothing is in flight any more.</summary>
     public Task Completion => _done.Task;
 
     public override int InFlight => Volatile.Read(ref _posted);
 
-    public override bool IsReady => _posted == 0 || CanPost && _range < _frame.Start + _frame.Count && _posted < Window && _inFlightBytes < WindowBytes;
+    public override object Transfer => _plan;
+
+    public override bool IsPosting => CanPost && _next < _frame.Count;
+
+    public override bool IsReady => (!CanPost || !Waits) && (_posted == 0 || IsPosting && HasRoom);
+
+    public override void Follow(UcxWork earlier) => _earlier = earlier;
+
+    private bool Waits
+    {
+        get
+        {
+            if (_earlier is { IsPosting: false }) _earlier = null; // and with it the chain of those before
+            return _earlier is not null;
+        }
+    }
+
+    private bool HasRoom => _posted < Window && _inFlightBytes < WindowBytes;
 
     private bool CanPost => _failure == UcxStatus.Ok && !_cancellation.IsCancellationRequested && !_connection.IsBroken;
 
     public override bool Advance()
     {
-        if (CanPost) Post();
+        if (CanPost && !Waits) Post();
         if (_posted > 0)
         {
             if (!CanPost) Abort();
             return !_done.Task.IsCompleted;
         }
         _inFlightBytes = 0;
-        var unfinished = _range < _frame.Start + _frame.Count || !_flushed;
+        var unfinished = _next < _frame.Count || !_flushed;
         if (unfinished && CanPost) return true;
         Finish(unfinished);
         return false;
@@ -80,6 +111,7 @@ internal sealed unsafe class UcxBatch : UcxWork
         if (_done.TrySetException(reason)) _self.Free();
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Post()
     {
         var parameters = new UcpRequestParam
@@ -90,39 +122,55 @@ internal sealed unsafe class UcxBatch : UcxWork
             MemoryHandle = _localMemory,
         };
         var (endpoint, key, address) = (_connection.Endpoint.DangerousGetHandle(), _connection.Key.DangerousGetHandle(), _connection.RemoteAddress);
-        for (var turn = 0ul; _range < _frame.Start + _frame.Count && turn < TurnBytes && _posted < Window && _inFlightBytes < WindowBytes && _failure == UcxStatus.Ok;)
+        var (streams, writes, mapped, end) = (_streams, _writes, _connection.Mapped, _frame.Count);
+        // Every copy pushes what the loop uses out of the nearest cache, so it uses little: a few locals and the ranges themselves.
+        var (next, offset, turn) = (_next, _offset, 0ul);
+        fixed (PlannedRange* ranges = _plan.Slice(_frame.Start, end))
         {
-            ref readonly var range = ref _plan[_range];
-            var length = Math.Min(range.Length - _offset, MaxOperationBytes);
-            var local = range.LocalAddress + (nint)_offset;
-            var remote = address + range.RemoteOffset + _offset;
-            var request = _writes
-                ? Ucp.ucp_put_nbx(endpoint, local, (nuint)length, remote, key, &parameters)
-                : Ucp.ucp_get_nbx(endpoint, local, (nuint)length, remote, key, &parameters);
-            Account(request, length);
-            turn += length;
-            _offset += length;
-            if (_offset < range.Length) continue;
-            (_range, _offset) = (_range + 1, 0);
+            for (var hasRoom = HasRoom; hasRoom && next < end && turn < TurnBytes;)
+            {
+                var range = ranges + next;
+                var length = Math.Min(range->Length - offset, streams ? TurnBytes : MaxOperationBytes);
+                var local = range->LocalAddress + (nint)offset;
+                var remote = range->RemoteOffset + offset;
+                turn += length;
+                offset += length;
+                if (offset == range->Length) (next, offset) = (next + 1, 0);
+                nint request = 0;
+                if (streams) Stream(local, mapped + (nint)remote, length, writes);
+                else if (writes) request = Ucp.ucp_put_nbx(endpoint, local, (nuint)length, address + remote, key, &parameters);
+                else request = Ucp.ucp_get_nbx(endpoint, local, (nuint)length, address + remote, key, &parameters);
+                if (request != 0) hasRoom = Account(request, length); // else it is done already, and there is no callback
+            }
         }
-        if (_flushed || _posted > 0 || _range < _frame.Start + _frame.Count || _failure != UcxStatus.Ok) return;
+        (_next, _offset) = (next, offset);
+        if (streams) StreamingCopy.Fence();
+        if (_flushed || _posted > 0 || next < end || _failure != UcxStatus.Ok) return;
         // Complete here is not yet visible there: only the flush is.
         parameters.AttributeMask &= ~UcpRequestParam.MaskMemoryHandle;
         _flushed = true;
-        Account(Ucp.ucp_ep_flush_nbx(endpoint, &parameters), 0);
+        var flush = Ucp.ucp_ep_flush_nbx(endpoint, &parameters);
+        if (flush != 0) Account(flush, 0);
     }
 
-    private void Account(nint request, ulong length)
+    private static void Stream(nint local, nint remote, ulong length, bool writes)
     {
-        if (request == 0) return; // done already, and no callback
+        var (from, to) = writes ? (local, remote) : (remote, local);
+        StreamingCopy.Copy((byte*)from, (byte*)to, length);
+    }
+
+    /// <returns>True when more may be posted.</returns>
+    private bool Account(nint request, ulong length)
+    {
         if (Ucp.IsError(request))
         {
             _failure = Ucp.StatusOf(request);
-            return;
+            return false;
         }
         _requests.Add(request);
         _posted++;
         _inFlightBytes += length;
+        return HasRoom;
     }
 
     private void Abort()

@@ -14,6 +14,7 @@ internal sealed class UcxConnection : IDisposable
         try
         {
             Key = new(Endpoint, description.Key);
+            Mapped = Key.Map(RemoteAddress);
         }
         catch
         {
@@ -26,6 +27,9 @@ internal sealed class UcxConnection : IDisposable
     public RemoteKey Key { get; }
     /// <summary>Where the region begins in its owner's address space.</summary>
     public ulong RemoteAddress { get; }
+
+    /// <summary>Where the region begins in ours, while the key lives; 0 where it is not mapped.</summary>
+    public nint Mapped { get; }
 
     public bool IsBroken => _broken || Endpoint.Failure != UcxStatus.Ok || _thread.IsDead;
 

@@ -11,6 +11,8 @@ internal sealed class UcxMemory(UcxThread thread, UcxConnection connection, ulon
     public string? Refuses(MemoryKind local) => DeviceAccess.RefusalOfUcx(local, UcxLibrary.Version, UcpContext.Process.MemoryTypes);
     public bool Overlaps => true; // the worker goes from one to the next without waiting for us
 
+    public Task ConnectAsync(CancellationToken cancellationToken) => RunAsync(UcxBatch.Flush(connection, cancellationToken), cancellationToken);
+
     public async Task CopyAsync(TransferPlan plan, TransferFrame frame, bool writes, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
@@ -21,11 +23,17 @@ internal sealed class UcxMemory(UcxThread thread, UcxConnection connection, ulon
             try { local = only.Attach(UcxRegistration.Of).Handle; }
             catch (UcxException e) { throw new TransferException(TransferCode.NotMappable, e.Message, e); }
         }
-        var batch = new UcxBatch(connection, plan, frame, writes, local, cancellationToken);
+        // What is to be proven are UCX's own reads; then it is those that are used.
+        var mayStream = !needsProof && plan.LocalRegions.All(static region => DeviceAccess.RefusalOfProcessor(region.Kind) is null);
+        await RunAsync(new(connection, plan, frame, writes, local, mayStream, cancellationToken), cancellationToken).ConfigureAwait(false);
+    }
+
+    public void Dispose() => thread.Post(connection.Dispose);
+
+    private async Task RunAsync(UcxBatch batch, CancellationToken cancellationToken)
+    {
         thread.Start(batch);
         using var cancellation = cancellationToken.UnsafeRegister(static thread => ((UcxThread)thread!).Wake(), thread);
         await batch.Completion.ConfigureAwait(false);
     }
-
-    public void Dispose() => thread.Post(connection.Dispose);
 }

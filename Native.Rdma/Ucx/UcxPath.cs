@@ -13,17 +13,23 @@ internal sealed class UcxPath : IOneSidedPath
     private readonly UcxOptions _options;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
+    private readonly Lazy<UcxProbe> _probe;
     private readonly Lock _gate = new();
     private UcxThread? _serving;
     private UcxThread? _transferring;
     private readonly List<UcxThread> _dead = [];
     private bool _disposed;
 
+    /// <param name="options">How UCX is driven.</param>
+    /// <param name="connectTimeout">For the first connection to a peer over a network.</param>
+    /// <param name="time">Clock of all deadlines.</param>
+    /// <param name="logger">Where the path logs.</param>
     /// <exception cref="ArgumentException">The options are out of range.</exception>
-    public UcxPath(UcxOptions options, TimeProvider time, ILogger logger)
+    public UcxPath(UcxOptions options, TimeSpan connectTimeout, TimeProvider time, ILogger logger)
     {
         if (options.Validate().ToArray() is [_, ..] errors) throw new ArgumentException(string.Join("; ", errors), nameof(options));
         (_options, _time, _logger) = (options, time, logger);
+        _probe = new(() => new(UcpContext.Process, connectTimeout, time, logger));
     }
 
     public byte Kind => 1;
@@ -74,11 +80,13 @@ internal sealed class UcxPath : IOneSidedPath
         if (peerErrors != ReportsPeerErrors(remote.Library)) return (null, $"UCX {UcxLibrary.Version} here and {remote.Library} there handle errors differently");
         try
         {
+            if (UcxLibrary.HasRdmaDevice && await _probe.Value.TryReachAsync(remote, peerErrors, cancellationToken).ConfigureAwait(false) is { } unreachable)
+                return (null, $"UCX {UcxLibrary.Version}: {unreachable}");
             var thread = Transferring();
             var (connection, mapped, transports) = await thread.RunAsync(worker =>
             {
                 var made = new UcxConnection(thread, worker, remote, peerErrors);
-                return (made, made.Key.IsMapped(remote.Address), made.Endpoint.Transports());
+                return (made, made.Mapped != 0, made.Endpoint.Transports());
             }).ConfigureAwait(false);
             var used = transports.Length == 0 ? "" : $" over {string.Join(", ", transports)}";
             // What is mapped is copied by old versions, and by newer ones only if they also have a device for it.

@@ -27,6 +27,7 @@ internal sealed partial class UcxThread : IAsyncDisposable
     private int _sleeping;
     private bool _stopping;
     private bool _dead;
+    private bool _abandoned;
     private long _heldUntil;
     private int _holds;
 
@@ -52,7 +53,7 @@ internal sealed partial class UcxThread : IAsyncDisposable
     public byte[] Address { get; }
 
     /// <summary>True after the worker had to be torn down with something in flight: a new one is needed.</summary>
-    public bool IsDead { get { lock (_gate) return _dead; } }
+    public bool IsDead => Volatile.Read(ref _dead);
 
     /// <summary>Runs something short on the thread.</summary>
     /// <exception cref="TransferException">The thread is dead.</exception>
@@ -79,8 +80,13 @@ internal sealed partial class UcxThread : IAsyncDisposable
     {
         var accepted = TryEnqueue(() =>
         {
-            if (_work.Count < MaxWork) _work.Add(work);
-            else work.Fail(new(TransferCode.LimitExceeded, $"{MaxWork} transfers are in flight"));
+            if (_work.Count == MaxWork)
+            {
+                work.Fail(new(TransferCode.LimitExceeded, $"{MaxWork} transfers are in flight"));
+                return;
+            }
+            if (_work.FindLast(other => other.Transfer == work.Transfer) is { } earlier) work.Follow(earlier);
+            _work.Add(work);
         });
         if (!accepted) throw Gone();
     }
@@ -112,6 +118,13 @@ internal sealed partial class UcxThread : IAsyncDisposable
         _worker.Destroy();
     }
 
+    /// <summary>Ends the thread and leaves the worker as it is, for ever: for one that UCX could neither use nor close. Whoever calls it keeps it from being collected.</summary>
+    public void Abandon()
+    {
+        lock (_gate) (_abandoned, _stopping) = (true, true);
+        Wake();
+    }
+
     public async ValueTask DisposeAsync()
     {
         lock (_gate) _stopping = true;
@@ -139,6 +152,7 @@ internal sealed partial class UcxThread : IAsyncDisposable
             var (quietSince, inFlight) = (_time.GetTimestamp(), 0);
             while (true)
             {
+                if (Volatile.Read(ref _abandoned)) break;
                 var busy = RunCommands();
                 if (!_dead) busy |= AdvanceWork();
                 if (_dead) break;
@@ -175,11 +189,16 @@ internal sealed partial class UcxThread : IAsyncDisposable
     private bool AdvanceWork()
     {
         var ready = false;
-        for (var i = _work.Count - 1; i >= 0 && !_dead; i--)
+        for (var i = 0; i < _work.Count && !_dead;)
         {
             var work = _work[i];
-            if (!work.Advance()) _work.RemoveAt(i);
-            else ready |= work.IsReady;
+            if (!work.Advance())
+            {
+                _work.RemoveAt(i);
+                continue;
+            }
+            ready |= work.IsReady;
+            i++;
         }
         return ready;
     }
@@ -212,6 +231,11 @@ internal sealed partial class UcxThread : IAsyncDisposable
     private void End()
     {
         lock (_gate) (_dead, _stopping) = (true, true);
+        if (_abandoned)
+        {
+            _ended.SetResult();
+            return;
+        }
         RunCommands(); // what disposes handles; the worker is still there, or knows that it is not
         foreach (var work in _work) work.Fail(Gone());
         _work.Clear();

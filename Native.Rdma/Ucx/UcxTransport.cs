@@ -16,7 +16,7 @@ public sealed class UcxTransport : OneSidedTransport
     /// <exception cref="ArgumentException">The options contradict themselves.</exception>
     /// <exception cref="PlatformNotSupportedException">There is no UCX here; the message says why.</exception>
     public UcxTransport(RegionRegistry regions, TcpTransportOptions options, UcxOptions ucx, bool tcpFallback, TimeProvider time, ILoggerFactory loggers)
-        : base("ucx", $"UCX {UcxLibrary.Version} was asked for", [new UcxPath(ucx, time, loggers.CreateLogger<UcxTransport>())], tcpFallback, regions, options, time, loggers)
+        : base("ucx", $"UCX {UcxLibrary.Version} was asked for", [new UcxPath(ucx, options.ConnectTimeout, time, loggers.CreateLogger<UcxTransport>())], tcpFallback, regions, options, time, loggers)
     {
         if (UcxLibrary.Reason is { } reason) throw new PlatformNotSupportedException(reason);
     }

@@ -7,6 +7,15 @@ internal abstract class UcxWork
     /// <returns>False when there is nothing more to do; the work is over then.</returns>
     public abstract bool Advance();
 
+    /// <summary>Work of one transfer is posted in the order in which it was started, that of different ones in turns.</summary>
+    public abstract object Transfer { get; }
+
+    /// <summary>Posts nothing until everything of <paramref name="earlier"/>, of the same transfer, is posted.</summary>
+    public abstract void Follow(UcxWork earlier);
+
+    /// <summary>True while something is left that this work may still post.</summary>
+    public abstract bool IsPosting { get; }
+
     /// <summary>True when the next turn has something to do without waiting for an event.</summary>
     public abstract bool IsReady { get; }
 

@@ -30,7 +30,7 @@ internal sealed class RunningEngine : IAsyncDisposable
 
     public static async Task<RunningEngine> StartAsync(
         EngineRole role = EngineRole.Hybrid, string? folder = null, EngineOptions? options = null, Func<ModelLoadOptions, ModelLoadOptions>? load = null, bool allowLocal = false,
-        string transport = "tcp")
+        string transport = "tcp", string? ctrl = null)
     {
         options ??= new EngineOptions { MaxSequences = 16 };
         var loadOptions = new ModelLoadOptions { KvMemoryBytes = 64 << 20, MaxBatchedTokens = options.MaxBatchedTokens, MaxSequences = options.MaxSequences, Threads = 2 };
@@ -41,6 +41,7 @@ internal sealed class RunningEngine : IAsyncDisposable
             Port = 0,
             DefaultPort = 0,
             AllowLocal = allowLocal,
+            CtrlAddress = ctrl,
         });
         await app.StartAsync();
         return new RunningEngine(app);

@@ -7,6 +7,9 @@ internal sealed class ManualTime : TimeProvider
     private readonly List<Timer> _timers = [];
     private DateTimeOffset _now = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
+    /// <summary>Timers that will fire if time goes on.</summary>
+    public int Armed { get { lock (_gate) return _timers.Count(static t => t.Due != DateTimeOffset.MaxValue); } }
+
     public override DateTimeOffset GetUtcNow() { lock (_gate) return _now; }
     public override long GetTimestamp() { lock (_gate) return _now.Ticks; }
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;

@@ -12,7 +12,7 @@ internal sealed partial class PeerProcess : IAsyncDisposable
     public const int Kill = 9, Continue = 18, Stop = 19;
 
     /// <summary>For what a process lets go of by itself; UCX asks every second whether a peer still lives.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = Slowness.Seconds(30);
 
     private readonly Process _process;
     private readonly string _name;
@@ -45,7 +45,7 @@ internal sealed partial class PeerProcess : IAsyncDisposable
     public Task WriteAsync(string line) => _process.StandardInput.WriteLineAsync(line);
 
     public async Task<string> ReadAsync() =>
-        await _process.StandardOutput.ReadLineAsync().WaitAsync(TimeSpan.FromSeconds(60)) ?? throw new InvalidOperationException("the peer process has ended");
+        await _process.StandardOutput.ReadLineAsync().WaitAsync(Slowness.Seconds(60)) ?? throw new InvalidOperationException("the peer process has ended");
 
     public async Task<HandoffTicket> ParkAsync(int blocks) => MigrationText.Decode(await AskAsync($"park {blocks}"))[0];
 
@@ -98,7 +98,7 @@ internal sealed partial class PeerProcess : IAsyncDisposable
 
     public async Task<int> ExitCodeAsync()
     {
-        await _process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(60));
+        await _process.WaitForExitAsync().WaitAsync(Slowness.Seconds(60));
         return _process.ExitCode;
     }
 

@@ -8,7 +8,7 @@ internal sealed class ProcessPair : IAsyncDisposable
 {
     public const int WarmUps = 2;
 
-    private static readonly TimeSpan IdleInterval = TimeSpan.FromSeconds(2), IdleBound = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan IdleInterval = Slowness.Seconds(2), IdleBound = Slowness.Milliseconds(100);
 
     private ProcessResources _ownerStart = null!, _userStart = null!;
 

@@ -10,13 +10,13 @@ public abstract class TwoProcessContract(string transport)
 {
     private const int Blocks = 64;
     private const int BlockBytes = 64 << 10;
-    private const int FrameTimeoutMs = 1200;
+    private static readonly int FrameTimeoutMs = 1200 * Slowness.Factor;
     /// <summary>Hand-offs whose blocks went back to the source, when that of the test did.</summary>
     private const int ReleasedAll = ProcessPair.WarmUps + 1;
     private static readonly string Everything = $"{Blocks * BlockBytes}";
 
     /// <summary>Of every request at the source, so that a pull takes a second or two.</summary>
-    private readonly int _delayMs = transport == "tcp" ? 40 : 400;
+    private readonly int _delayMs = Slowness.Factor * (transport == "tcp" ? 40 : 400);
 
     /// <summary>Requests at the source when something has arrived, and when everything has: one a frame, or one a pin of sixteen.</summary>
     private readonly (int Some, int All) _requests = transport == "tcp" ? (Blocks / 8, Blocks) : (2, Blocks / 16);
@@ -49,7 +49,7 @@ public abstract class TwoProcessContract(string transport)
 
     private static async Task UntilAsync(Func<Task<bool>> condition)
     {
-        for (var i = 0; i < 2000 && !await condition(); i++) await Task.Delay(5);
+        for (var i = 0; i < 2000 * Slowness.Factor && !await condition(); i++) await Task.Delay(5);
         Assert.True(await condition());
     }
 
@@ -106,7 +106,7 @@ public abstract class TwoProcessContract(string transport)
         await using var pair = await StartAsync();
         var ticket = await BeginAsync(pair);
         pair.Owner.Signal(PeerProcess.Stop);
-        await Task.Delay(FrameTimeoutMs + 300);
+        await Task.Delay(FrameTimeoutMs + 300 * Slowness.Factor);
         pair.Owner.Signal(PeerProcess.Continue);
         Assert.Equal(Everything, await pair.User.ReadAsync());
         Assert.InRange(await pair.User.AskNumberAsync("retries"), 1, 2);

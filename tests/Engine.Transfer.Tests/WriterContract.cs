@@ -7,10 +7,10 @@ namespace NanoAspire.Engine.Transfer.Tests;
 public abstract class WriterContract(string transport)
 {
     private const int Size = 8 << 20;
-    private const int Patient = 60_000, Impatient = 1200;
+    private static readonly int Patient = 60_000 * Slowness.Factor, Impatient = 1200 * Slowness.Factor;
 
-    private Task<ProcessPair> StartAsync(int frameTimeoutMs = Patient) => ProcessPair.StartAsync(
-        transport, () => new("target", transport, Size), () => new("writer", transport, Size, frameTimeoutMs), async pair =>
+    private Task<ProcessPair> StartAsync(int? frameTimeoutMs = null) => ProcessPair.StartAsync(
+        transport, () => new("target", transport, Size), () => new("writer", transport, Size, frameTimeoutMs ?? Patient), async pair =>
         {
             var grant = await GrantAsync(pair);
             Assert.Equal($"{Size}", await pair.User.AskAsync(Write(grant, value: 1)));
@@ -33,7 +33,7 @@ public abstract class WriterContract(string transport)
     /// <summary>What was revoked or withdrawn is used by nobody any more.</summary>
     private static async Task UntilIdleAsync(ProcessPair pair)
     {
-        for (var i = 0; i < 3000 && await pair.Owner.AskAsync("idle") != "True"; i++) await Task.Delay(10);
+        for (var i = 0; i < 3000 * Slowness.Factor && await pair.Owner.AskAsync("idle") != "True"; i++) await Task.Delay(10);
         Assert.Equal("True", await pair.Owner.AskAsync("idle"));
     }
 

@@ -25,17 +25,23 @@ internal sealed class Node : IAsyncDisposable
     public ConcurrentQueue<PeerConnection> Changes { get; } = new();
     public bool IsCut { set => _http.IsCut = value; }
 
-    public static async Task<Node> StartAsync(string ctrl, string? alias, string transport = "tcp", int port = 0)
+    /// <summary>What the control plane seems to answer; null where it is to answer itself.</summary>
+    public Func<HttpRequestMessage, Task<HttpResponseMessage>?>? Intercept { set => _http.Intercept = value; }
+
+    public static async Task<Node> StartAsync(
+        string ctrl, string? alias, string transport = "tcp", int port = 0, Func<HttpRequestMessage, Task<HttpResponseMessage>?>? intercept = null, ITransport? with = null,
+        TimeSpan? report = null, NicOptions? nics = null)
     {
-        var http = new CuttableHttp();
+        var http = new CuttableHttp { Intercept = intercept };
         var client = new CtrlClient(http, Options.Create(new CtrlClientOptions { Address = ctrl, Scope = "s" }), TimeProvider.System);
-        var made = Create(transport, port);
+        var made = with ?? Create(transport, port);
         try
         {
             var options = new PeerAgentOptions
             {
                 Alias = alias, Host = "127.0.0.1", PollInterval = TimeSpan.FromMilliseconds(50), PingInterval = TimeSpan.FromMilliseconds(200),
                 RetryDelay = TimeSpan.FromMilliseconds(20), MaxRetryDelay = TimeSpan.FromMilliseconds(200), ConnectTimeout = TimeSpan.FromSeconds(20),
+                ReportInterval = report, Nics = nics ?? new(),
             };
             return new(await PeerAgent.StartAsync(client, made, options, TimeProvider.System, NullLogger<PeerAgent>.Instance, default), made, http);
         }
@@ -68,7 +74,7 @@ internal sealed class Node : IAsyncDisposable
         _http.Dispose();
     }
 
-    private static ITransport Create(string name, int port)
+    public static ITransport Create(string name, int port)
     {
         var regions = new RegionRegistry();
         var tcp = new TcpTransportOptions { Port = port, FrameTimeout = TimeSpan.FromSeconds(20) };
@@ -88,10 +94,12 @@ internal sealed class Node : IAsyncDisposable
         }
 
         public bool IsCut { get; set; }
+        public Func<HttpRequestMessage, Task<HttpResponseMessage>?>? Intercept { get; set; }
 
         public HttpClient CreateClient(string name) => new(this, disposeHandler: false);
 
         protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
-            IsCut ? Task.FromException<HttpResponseMessage>(new HttpRequestException("cut off")) : base.SendAsync(request, cancellationToken);
+            IsCut ? Task.FromException<HttpResponseMessage>(new HttpRequestException("cut off"))
+            : Intercept?.Invoke(request) is { } answer ? answer : base.SendAsync(request, cancellationToken);
     }
 }

@@ -5,7 +5,7 @@ using NanoAspire.Native.Rdma.Tests;
 namespace NanoAspire.Native.Rdma.Peers.Tests;
 
 /// <summary>What agents do, whatever store the control plane has.</summary>
-public abstract class PeerAgentContract
+public abstract partial class PeerAgentContract
 {
     private const int Size = 64 << 10;
 
@@ -13,6 +13,9 @@ public abstract class PeerAgentContract
 
     /// <summary>Makes the lease of an agent that does not renew it lapse.</summary>
     private protected abstract Task LapseAsync(CtrlServer server, string alias);
+
+    /// <summary>How long the report of an agent is kept from now on.</summary>
+    private protected abstract Task<TimeSpan> ReportLifeAsync(CtrlServer server, string alias);
 
     private static Task<MemoryRegion> PublishAsync(Node node, TestMemory memory, string name = "kv", RegionAccess access = RegionAccess.PeersRead, IReadGuard? guard = null, IWriteGuard? grants = null) =>
         node.Agent.RegisterRegionAsync(name, memory.Address, (ulong)memory.Length, access, guard, grants, default);
@@ -51,6 +54,8 @@ public abstract class PeerAgentContract
         Assert.Equal((80L, 0L, 4L, 6L), (summary.CompletedBytesTotal, summary.PendingOps, summary.ErrorTotal, summary.BatchTotal));
         Assert.Equal(summary.SubmittedBytesTotal, summary.CompletedBytesTotal + summary.FailedBytesTotal);
         Assert.Equal((1, (ulong)Size), (summary.UserMrCount, summary.UserMrBytes));
+        Assert.Equal(80L, summary.ByPath["tcp"].CompletedBytes);
+        Assert.Equal(summary.ByOp["read"], new() { Assign = summary.AssignTotal, Batch = 6, SubmittedBytes = summary.SubmittedBytesTotal, CompletedBytes = 80, FailedBytes = summary.FailedBytesTotal, Errors = 4 });
     }
 
     [Fact]
@@ -70,11 +75,8 @@ public abstract class PeerAgentContract
         Assert.Equal(TransferCode.TokenRefused, await CodeOfAsync(() => a.Agent.WriteAsync("b", [whole], 7, null, default)));
         var token = grants.Allow(0, Size);
         Assert.Equal(Size, await a.Agent.WriteAsync("b", [whole], token, ("kv", 42), default));
-        var notice = await b.Transport.Regions.Inbox.ReceiveNotificationAsync(default);
-        Assert.Equal(42UL, notice.Value);
+        Assert.Equal(new PeerNotification("kv", token, 42), await b.Agent.ReceiveNotificationAsync(default));
         Assert.Equal(from.Span, to.Span);
-        await a.Agent.SendAsync("b", 9, "hello"u8.ToArray(), default);
-        Assert.Equal("hello"u8.ToArray(), (await b.Transport.Regions.Inbox.ReceiveAsync(9, default)).ToArray());
     }
 
     [Fact]

@@ -17,6 +17,15 @@ public sealed class EmbeddedPeerAgentTests : PeerAgentContract
         return Task.CompletedTask;
     }
 
+    private protected override async Task<TimeSpan> ReportLifeAsync(CtrlServer server, string alias)
+    {
+        for (var life = TimeSpan.FromSeconds(1); ; life += TimeSpan.FromSeconds(1))
+        {
+            _time.Advance(TimeSpan.FromSeconds(1));
+            if ((await server.Store.ListReportsAsync("s", default)).Count == 0) return life;
+        }
+    }
+
     [Theory, InlineData("shm"), InlineData("auto"), InlineData("ucx")]
     public async Task Agents_connect_over_every_transport(string transport)
     {
@@ -77,6 +86,24 @@ public sealed class EmbeddedPeerAgentTests : PeerAgentContract
     }
 
     [Fact]
+    public async Task Transfers_go_over_the_connection_that_the_agent_keeps()
+    {
+        await using var server = await ServeAsync();
+        await using var a = await Node.StartAsync(server.Url, "a");
+        await using var b = await Node.StartAsync(server.Url, "b");
+        using var from = TestMemory.WithPattern(4096);
+        using var to = new TestMemory(4096);
+        var remote = await b.Agent.RegisterRegionAsync("kv", from.Address, 4096, RegionAccess.PeersRead, null, null, default);
+        var local = await a.Agent.RegisterRegionAsync("into", to.Address, 4096, RegionAccess.Local, null, null, default);
+        await a.Agent.SetDesiredPeersAsync(["b"], symmetric: false, default);
+        await a.ConnectedAsync("b");
+        using var open = new OpenConnections();
+        TransferRange whole = new() { Remote = remote.Id, RemoteOffset = 0, Local = local.Id, LocalOffset = 0, Length = 4096 };
+        for (var i = 0; i < 50; i++) await a.Transport.ReadAsync(b.Agent.Self, [whole], 0, default);
+        Assert.InRange(open.Opened, 0, 2);                                   // both ends of one more: a ping may have had the first at that moment
+    }
+
+    [Fact]
     public async Task Agents_leave_no_region_and_no_connection_behind()
     {
         await using var server = await ServeAsync();
@@ -105,4 +132,6 @@ public sealed class RedisPeerAgentTests(RedisFixture redis) : PeerAgentContract,
     }
 
     private protected override async Task LapseAsync(CtrlServer server, string alias) => await redis.Raw.KeyDeleteAsync($"s:agent:{alias}");
+
+    private protected override async Task<TimeSpan> ReportLifeAsync(CtrlServer server, string alias) => (await redis.Raw.KeyTimeToLiveAsync($"s:obs:peer:{alias}"))!.Value;
 }

@@ -93,4 +93,29 @@ public sealed class TransferPlanTests : IDisposable
         var many = Enumerable.Repeat(Range(0, 0, 1), TransferPlan.MaxRanges + 1).ToArray();
         Assert.Equal(TransferCode.LimitExceeded, Assert.Throws<TransferException>(() => TransferPlan.Create(_registry, many, 1 << 20, 256)).Code);
     }
+
+    [Fact]
+    public void Neighbouring_frames_are_taken_together_within_the_limits()
+    {
+        TransferRange[] ranges = [.. Enumerable.Range(0, 12).Select(i => Range((ulong)i * 64, (ulong)(11 - i) * 64, 32, slot: i < 8 ? 1u : 2u))];
+        Assert.Equal([6, 2, 4], Taken(frames: 3, maxRanges: 6, maxBytes: 1 << 20));  // the fourth frame is the last of its region
+        Assert.Equal([4, 4, 4], Taken(frames: 3, maxRanges: 5, maxBytes: 1 << 20));
+        Assert.Equal([4, 4, 4], Taken(frames: 3, maxRanges: 6, maxBytes: 191));
+        Assert.Equal([2, 2, 2, 2, 2, 2], Taken(frames: 1, maxRanges: 6, maxBytes: 1 << 20));
+
+        int[] Taken(int frames, int maxRanges, ulong maxBytes)
+        {
+            using var plan = TransferPlan.Create(_registry, ranges, maxFrameBytes: 64, maxFrameRanges: 256);
+            List<int> counts = [];
+            var next = 0;
+            for (; plan.TryTakeFrames(frames, maxRanges, maxBytes, out var taken); next += taken.Count)
+            {
+                Assert.Equal(next, taken.Start);
+                Assert.Equal((ulong)taken.Count * 32, taken.Bytes);
+                counts.Add(taken.Count);
+            }
+            Assert.Equal(ranges.Length, next);
+            return [.. counts];
+        }
+    }
 }

@@ -5,37 +5,6 @@ public abstract partial class TransportContract
     private Task RevokeAsync(ulong token) =>
         Grants.RevokeAsync(token, TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
 
-    [Fact]
-    public async Task Where_destinations_of_a_batch_overlap_the_bytes_are_of_one_of_their_sources_and_nothing_else_is_touched()
-    {
-        const int Length = 200_000, Shift = 50_000;
-        Assert.Equal(3 * Length, await ReadAsync(
-            Range(0, Shift, Length), Range(Length, 2 * Shift, Length), Range(2 * Length, 3 * Shift, Length)));
-        var (from, to) = (From.Span.ToArray(), To.Span.ToArray());
-        for (var i = 0; i < Size; i++)
-        {
-            var sources = Enumerable.Range(0, 3).Select(r => (Start: (r + 1) * Shift, Offset: r * Length))
-                .Where(r => i >= r.Start && i < r.Start + Length).Select(r => from[r.Offset + i - r.Start]).ToArray();
-            if (sources.Length == 0 ? to[i] != 0 : !sources.Contains(to[i])) Assert.Fail($"byte {i} is {to[i]}");
-        }
-        Assert.Equal(0, Local.Pins);
-    }
-
-    [Fact]
-    public async Task Where_targets_of_written_ranges_overlap_the_bytes_are_of_one_of_them()
-    {
-        const int Length = 200_000;
-        To.Span[..Length].Fill(0xA1);
-        To.Span.Slice(Length, Length).Fill(0xA2);
-        var before = From.Span.ToArray();
-        var token = Grants.Allow(0, Size);
-        Assert.Equal(2 * Length, await WriteAsync(token, null, Range(1000, 0, Length), Range(1000, Length, Length)));
-        Assert.False(From.Span.Slice(1000, Length).ContainsAnyExceptInRange((byte)0xA1, (byte)0xA2));
-        Assert.Equal(before.AsSpan(0, 1000), From.Span[..1000]);
-        Assert.Equal(before.AsSpan(1000 + Length), From.Span[(1000 + Length)..]);
-        await RevokeAsync(token);
-    }
-
     [Theory]
     [InlineData(ulong.MaxValue - 7, 8, 0)]
     [InlineData(ulong.MaxValue, 1, 0)]

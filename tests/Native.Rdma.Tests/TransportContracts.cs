@@ -8,6 +8,8 @@ namespace NanoAspire.Native.Rdma.Tests;
 
 public sealed class LoopbackTransportTests : TransportContract
 {
+    private protected override int Races => 20_000;
+
     private protected override (ITransport, ITransport) CreatePair()
     {
         var regions = new RegionRegistry();

@@ -8,7 +8,7 @@ using NanoAspire.Protocol.Wire;
 namespace NanoAspire.TransferPeer;
 
 /// <summary>The decode side of hand-offs, and what is below it.</summary>
-internal sealed class Reader(ITransport transport, KvTransport kv, PatternMemory memory)
+internal sealed class Reader(ITransport transport, KvTransport kv, KvPullOptions pull, PatternMemory memory)
 {
     private const int SmallBytes = 64;
 
@@ -21,9 +21,10 @@ internal sealed class Reader(ITransport transport, KvTransport kv, PatternMemory
     {
         using var memory = new PatternMemory(args.Int(2), args.Int(3));
         var timeout = TimeSpan.FromMilliseconds(args.Length > 4 ? args.Int(4) : 5000);
-        var transport = Transports.Create(args[1], new() { FrameBytes = 64 << 10, FrameTimeout = timeout });
+        var transport = Transports.Create(args[1], new() { FrameBytes = 64 << 10, FrameTimeout = timeout, ConnectTimeout = TimeSpan.FromSeconds(Math.Max(5, timeout.TotalSeconds)) });
         await using var kv = new KvTransport(transport);
-        return await CommandLoop.RunAsync(new Reader(transport, kv, memory).AnswerAsync, static () => []);
+        var pull = new KvPullOptions { Deadline = TimeSpan.FromSeconds(Math.Max(10, 2 * timeout.TotalSeconds)) };
+        return await CommandLoop.RunAsync(new Reader(transport, kv, pull, memory).AnswerAsync, static () => []);
     }
 
     private async Task<object> AnswerAsync(string[] words)
@@ -59,7 +60,7 @@ internal sealed class Reader(ITransport transport, KvTransport kv, PatternMemory
     {
         using var reservation = new KvReservation([.. Enumerable.Range(0, ticket.Blocks.Length)], cachedBlocks: 0, static () => { });
         var tokens = Enumerable.Range(0, ticket.PromptTokens).ToArray();
-        var puller = new KvPuller(kv, new(), TimeProvider.System, NullLogger<KvPuller>.Instance);
+        var puller = new KvPuller(kv, pull, TimeProvider.System, NullLogger<KvPuller>.Instance);
         try
         {
             var result = await puller.PullAsync(ticket, tokens, reservation, memory, CancellationToken.None);

@@ -10,7 +10,8 @@ internal static class Writer
         var bytes = args.Long(2);
         var (arena, address) = Transports.Allocate("shm", bytes);
         using var _ = arena;
-        await using var transport = Transports.Create(args[1], new() { FrameBytes = 64 << 10, FrameTimeout = TimeSpan.FromMilliseconds(args.Int(3)) });
+        var timeout = TimeSpan.FromMilliseconds(args.Int(3));
+        await using var transport = Transports.Create(args[1], new() { FrameBytes = 64 << 10, FrameTimeout = timeout, ConnectTimeout = TimeSpan.FromSeconds(Math.Max(5, timeout.TotalSeconds)) });
         var local = transport.Regions.Register("from", address, (ulong)bytes, RegionAccess.Local);
         Native.Rdma.TransferPeer peer = default;
         return await CommandLoop.RunAsync(async words =>

@@ -1,8 +1,8 @@
 #!/bin/busybox sh
-# The guest's only program: makes a soft-RoCE device on a dummy interface and runs the tests. Lines with ## are the report.
+# The guest's only program: makes a soft-RoCE device on a dummy interface and goes up the layers. Lines with ## are the report.
 /bin/busybox --install -s /bin
-export PATH=/bin:/usr/bin:/usr/sbin:/sbin DOTNET_ROOT=/dotnet HOME=/root
-export CI=1 DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_gcServer=0 DOTNET_TieredPGO=0
+export PATH=/bin:/usr/bin:/usr/sbin:/sbin:/dotnet DOTNET_ROOT=/dotnet HOME=/root
+export CI=1 NANOASPIRE_TEST_SLOWNESS=6 DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_TieredPGO=0
 mount -t proc proc /proc
 mount -t sysfs sys /sys
 mount -t devtmpfs dev /dev
@@ -18,103 +18,97 @@ ip address add 192.168.77.1/24 dev roce0
 ip link set roce0 up
 rdma link add rxe0 type rxe netdev roce0
 sleep 2
-rdma link
-if [ ! -e /sys/class/infiniband/rxe0 ]; then echo "## device FAILED: no soft-RoCE device"; poweroff -f; fi
-echo "## device rxe0: $(cat /sys/class/infiniband/rxe0/ports/1/state), kernel $(uname -r)"
-ls -l /dev/infiniband
-gid=0
-gids=""
-for file in /sys/class/infiniband/rxe0/ports/1/gids/*; do
-  index=${file##*/}
-  value=$(cat "$file")
-  case "$value" in
-    0000:0000:0000:0000:0000:0000:0000:0000) continue ;;
-    0000:0000:0000:0000:0000:ffff:*) gid=$index ;;
-  esac
-  gids="$gids $index"
-  echo "gid $index $value $(cat /sys/class/infiniband/rxe0/ports/1/gid_attrs/types/$index)"
-done
-export UCX_NET_DEVICES=rxe0:1 UCX_LOG_FILE=stderr UCX_IB_GID_INDEX=$gid
-# An emulated processor: what takes milliseconds elsewhere takes a minute here.
-export UCX_UD_VERBS_TIMEOUT=600s UCX_RC_VERBS_TIMEOUT=10s UCX_KEEPALIVE_INTERVAL=inf UCX_WARN_UNUSED_ENV_VARS=n
-for kind in rc ud; do
-  [ -x /usr/bin/ibv_${kind}_pingpong ] || continue
-  ibv_${kind}_pingpong -d rxe0 -g $gid -n 100 > /tmp/pong 2>&1 &
-  sleep 2
-  if timeout 60 ibv_${kind}_pingpong -d rxe0 -g $gid -n 100 127.0.0.1 > /tmp/ping 2>&1; then echo "## ibv_${kind}_pingpong: $(tail -n 1 /tmp/ping)"
-  else echo "## ibv_${kind}_pingpong FAILED: $(tail -n 1 /tmp/ping)"; fi
-  wait
-done
-ucx_info -v | head -n 2
-UCX_TLS=all ucx_info -d | grep -E '^#  *(Transport|Device|.*get)' | head -n 40
+port=/sys/class/infiniband/rxe0/ports/1
+if [ ! -e $port ]; then echo "## device FAILED: no soft-RoCE device"; poweroff -f; fi
+echo "## device: rxe0 $(cat $port/state), Linux $(uname -r), $(ucx_info -v | head -n 1 | tr -d '#'), $(free -m | awk '/Mem/ { print $2 }') MiB"
+export UCX_NET_DEVICES=rxe0:1 UCX_LOG_FILE=stderr UCX_WARN_UNUSED_ENV_VARS=n
 
-# UCX's own transports one by one, connected over TCP: the verbs without the wire-up.
-below() {
-  [ -x /usr/bin/ucx_perftest ] || return 1
-  ucx_perftest -d rxe0:1 -x $1 -t $2 -D $3 -s 512 -n 20 -w 2 > /tmp/serve 2>&1 &
-  server=$!
-  sleep 3
-  code=1
-  if timeout 40 ucx_perftest 127.0.0.1 -d rxe0:1 -x $1 -t $2 -D $3 -s 512 -n 20 -w 2 > /tmp/perf 2>&1; then code=0; echo "## uct $1 $2 $3: $(tail -n 1 /tmp/perf)"
-  else echo "## uct $1 $2 $3 FAILED: $(grep -hiE 'error|fatal|assert' /tmp/perf /tmp/serve | head -n 1)"; fi
-  kill $server 2> /dev/null
-  wait $server
+# Runs a command, its output in /tmp/log; then "moved" says what went through the device and through TCP meanwhile. Packets carry at most 1024 bytes.
+sent() { cat $port/hw_counters/sent_pkts; }
+plain() { cat /sys/class/net/lo/statistics/rx_bytes; }
+measured() {
+  local packets=$(sent) bytes=$(plain)
+  "$@" > /tmp/log 2>&1
+  local code=$?
+  moved="rxe0 +$(($(sent) - packets)) packets, loopback +$(($(plain) - bytes)) bytes"
   return $code
 }
-for index in $gids; do                                               # the GID over which UCX's UD, which every connection starts with, works
-  export UCX_IB_GID_INDEX=$index
-  echo "---- gid $index"
-  below rc_verbs put_lat zcopy
-  below rc_verbs get zcopy
-  below ud_verbs am_lat bcopy && gid=$index
+pair() { "$@" > /tmp/serve 2>&1 & server=$!; }                        # the serving half of a tool; the other half comes next
+unpair() { kill $server 2> /dev/null; wait $server; }
+
+gid=0 dead=
+for index in $(cd $port/gids && ls); do                               # the one over which UD, with which every UCX connection begins, works
+  [ "$(cat $port/gids/$index)" = 0000:0000:0000:0000:0000:0000:0000:0000 ] && continue
+  pair env UCX_IB_GID_INDEX=$index ucx_perftest -d rxe0:1 -x ud_verbs -t am_lat -D bcopy -s 512 -n 20 -w 2
+  sleep 3
+  if UCX_IB_GID_INDEX=$index timeout 40 ucx_perftest 127.0.0.1 -d rxe0:1 -x ud_verbs -t am_lat -D bcopy -s 512 -n 20 -w 2 > /tmp/log 2>&1; then gid=$index result=works; else dead=$index result="does not work"; fi
+  unpair
+  echo "## gid $index ($(cat $port/gids/$index)): UCX's UD $result"
 done
 export UCX_IB_GID_INDEX=$gid
+for kind in rc ud; do
+  pair ibv_${kind}_pingpong -d rxe0 -g $gid -n 100
+  sleep 2
+  if measured timeout 60 ibv_${kind}_pingpong -d rxe0 -g $gid -n 100 127.0.0.1; then echo "## ibv_${kind}_pingpong: $(tail -n 1 /tmp/log); $moved"
+  else echo "## ibv_${kind}_pingpong FAILED: $(tail -n 1 /tmp/log)"; fi
+  unpair
+done
 
-two_processes() {                                                    # a source and a reader of 8 blocks of 64 KiB
+peer="dotnet /app/Engine.Transfer.Tests/TransferPeer.dll"
+two_processes() {                                                     # PATIENCE_MS: a source and a reader of 8 blocks of 64 KiB
   rm -f /tmp/in /tmp/out
   mkfifo /tmp/in
-  /dotnet/dotnet /app/peer/TransferPeer.dll source ucx 8 65536 0 0 < /tmp/in > /tmp/out 2> /tmp/source.log &
+  UCX_LOG_LEVEL=info $peer source ucx 8 65536 0 0 < /tmp/in > /tmp/out 2> /tmp/source.log &
   source=$!
   exec 3> /tmp/in
   echo "park 8" >&3
-  ticket=""
-  for i in $(seq 120); do ticket=$(head -n 1 /tmp/out); [ -n "$ticket" ] && break; sleep 1; done
-  echo "$ticket" | /dotnet/dotnet /app/peer/TransferPeer.dll reader ucx 8 65536 60000 > /tmp/read 2> /tmp/reader.log
+  for i in $(seq 120); do [ -s /tmp/out ] && break; sleep 1; done
+  head -n 1 /tmp/out | UCX_LOG_LEVEL=info $peer reader ucx 8 65536 $1 2> /tmp/reader.log
   exec 3>&-
   wait $source
-  cat /tmp/reader.log /tmp/source.log | tail -n 20
-  answer=$(head -n 1 /tmp/read)
+}
+
+# All tests of a class, by themselves: one ended by an assertion in a library takes the rest of its class with it, so what then has no result runs alone.
+tests() {
+  local project=$1 class=$2; shift 2
+  local run="dotnet /app/$project/$project.dll -noColor -noLogo -preEnumerateTheories -parallel none -reporter verbose"
+  measured $run -class "$class" "$@"
+  local what="$tls ${class##*.}" verdict
+  cp /tmp/log /tmp/class
+  grep -A9 -E '\[FAIL\]|\[SKIP\]|rror|ssert' /tmp/class | head -n 80
+  if grep -q 'Total:' /tmp/class; then
+    grep -q 'Errors: 0, Failed: 0' /tmp/class && verdict= || verdict=" FAILED"
+    echo "## $what$verdict: $(grep 'Total:' /tmp/class | sed 's/.*Total/Total/'); $moved"
+    return
+  fi
+  echo "## $what FAILED: ended at $(grep STARTING /tmp/class | tail -n 1 | sed 's/ *[^ ]*\.//'); $(grep -c FINISHED /tmp/class) before it; the rest one by one:"
+  $run -list methods -class "$class" "$@" | grep "^$class" | while read -r method; do
+    grep -q "$method.*FINISHED" /tmp/class && continue
+    measured $run -method "$method" "$@"
+    echo "## $tls ${method##*.}: $(grep 'Total:' /tmp/log | sed 's/.*Total/Total/' | grep . || echo "FAILED, $(tail -n 1 /tmp/log)"); $moved"
+  done
 }
 
 for tls in $(cat /etc/ucx-tls); do
   export UCX_TLS=$tls
   echo "---- UCX_TLS=$tls"
-  if [ -x /usr/bin/ucx_perftest ]; then
-    ucx_perftest -t ucp_get -s 65536 -n 200 -w 10 -f > /tmp/serve 2>&1 &
-    server=$!
-    sleep 3
-    timeout 120 ucx_perftest 127.0.0.1 -t ucp_get -s 65536 -n 200 -w 10 -f > /tmp/perf 2>&1
-    code=$?
-    grep -hiE "error|fatal|assert|caught" /tmp/perf /tmp/serve | head -n 12
-    tail -n 3 /tmp/perf
-    kill $server 2> /dev/null
-    if [ $code = 0 ]; then echo "## $tls ucx_perftest ucp_get: $(tail -n 1 /tmp/perf)"; else echo "## $tls ucx_perftest FAILED: $(tail -n 1 /tmp/perf)"; fi
-  fi
-  two_processes
+  measured two_processes 60000
+  answer=$(tail -n 1 /tmp/log)
+  lanes=$(grep -h -o 'ep_cfg.*' /tmp/reader.log | tail -n 1)
   case "$tls $answer" in
-    "rc_verbs"*" 524288") echo "## $tls two processes: 524288 bytes read and verified" ;;
-    "ud_verbs incompatible_layout") echo "## $tls two processes: refused, as UD has no one-sided reads" ;;
-    *) echo "## $tls two processes FAILED: $answer" ;;
+    "rc_verbs"*" 524288") echo "## $tls two processes: 524288 bytes read and verified; $moved; $lanes" ;;
+    "ud_verbs incompatible_layout") echo "## $tls two processes: refused, as datagrams have no one-sided reads; $lanes" ;;
+    *) echo "## $tls two processes FAILED: $answer"; tail -n 20 /tmp/reader.log /tmp/source.log ;;
   esac
-  case "$tls" in
-    rc_verbs*)
-      /dotnet/dotnet /app/tests/Native.Rdma.Tests.dll -class NanoAspire.Native.Rdma.Tests.Ucx.UcxTransportContractTests \
-        -class NanoAspire.Native.Rdma.Tests.Ucx.UcxPathTests > /tmp/tests.log 2>&1
-      code=$?
-      grep -E 'FAIL|Total|rror' /tmp/tests.log | head -n 60
-      if [ $code = 0 ]; then echo "## $tls tests: $(grep -E 'Total:' /tmp/tests.log | tail -n 1)"; else echo "## $tls tests FAILED ($code): $(tail -n 1 /tmp/tests.log)"; fi
-      ;;
-  esac
+  if [ "$tls" != ud_verbs ] && [ -n "$dead" ]; then
+    UCX_IB_GID_INDEX=$dead measured two_processes 20000
+    answer=$(tail -n 1 /tmp/log)
+    [ "$answer" = incompatible_layout ] && verdict="refused, both live" || verdict="FAILED: $answer"
+    echo "## $tls two processes over gid $dead, where no connection can be made: $verdict"
+  fi
+  for class in UcxTransportContractTests UcxPathTests; do tests Native.Rdma.Tests NanoAspire.Native.Rdma.Tests.Ucx.$class; done
+  [ "$tls" = ud_verbs ] || tests Engine.Transfer.Tests NanoAspire.Engine.Transfer.Tests.UcxTwoProcessTests -trait needs=ucx
+  echo "-- free MiB: $(free -m | awk '/Mem/ { print $7 }'); $(rdma resource | tail -n 1)"
 done
 echo "## done"
 sync

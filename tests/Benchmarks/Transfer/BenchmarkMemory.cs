@@ -3,7 +3,7 @@ using NanoAspire.Native.Rdma.Ucx;
 
 namespace NanoAspire.Benchmarks.Transfer;
 
-/// <summary>What a source of this transport would keep its blocks in.</summary>
+/// <summary>What an engine with this transport keeps its blocks in.</summary>
 internal sealed class BenchmarkMemory(nint address, long length, IDisposable owner) : IDisposable
 {
     public nint Address => address;

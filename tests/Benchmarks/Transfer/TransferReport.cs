@@ -15,7 +15,7 @@ internal sealed record TransferReport
     [JsonPropertyName("hot_gb_s")] public required double Hot { get; init; }
     /// <summary>The same blocks in the same order from our own memory, one thread.</summary>
     [JsonPropertyName("memcpy_gb_s")] public required double MemoryCopy { get; init; }
-    /// <summary>As many bytes in order through as many bare sockets.</summary>
+    /// <summary>The same blocks in the same order through as many bare blocking sockets.</summary>
     [JsonPropertyName("socket_pump_gb_s")] public required double SocketPump { get; init; }
     /// <summary>XXH64 of the blocks, one thread: what verifying adds.</summary>
     [JsonPropertyName("checksum_gb_s")] public required double Checksum { get; init; }

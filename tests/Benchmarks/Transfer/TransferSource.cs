@@ -9,9 +9,8 @@ namespace NanoAspire.Benchmarks.Transfer;
 internal static class TransferSource
 {
     public const string Verb = "transfer-source";
-    private const int PumpBytes = 1 << 20;
 
-    public static async Task<int> RunAsync(long bytes, string transportName)
+    public static async Task<int> RunAsync(long bytes, long block, string transportName)
     {
         using var memory = BenchmarkMemory.Allocate(bytes, transportName);
         TransferBenchmark.Fill(memory.Address, bytes);
@@ -21,7 +20,8 @@ internal static class TransferSource
         var peer = transport.Listen();
         using var pump = new TcpListener(IPAddress.Loopback, 0);
         pump.Start();
-        new Thread(() => Accept(pump, memory)) { IsBackground = true }.Start();
+        var order = TransferBenchmark.SourceOrder((int)(bytes / block));
+        new Thread(() => Accept(pump, memory, order, block)) { IsBackground = true }.Start();
         Console.WriteLine($"{peer.Address} {peer.Incarnation} {region.Id} {((IPEndPoint)pump.LocalEndpoint).Port}");
         while (await Console.In.ReadLineAsync() is not null)
             Console.WriteLine(Environment.CpuUsage.TotalTime.TotalSeconds.ToString(CultureInfo.InvariantCulture));
@@ -29,14 +29,14 @@ internal static class TransferSource
         return 0;
     }
 
-    private static void Accept(TcpListener listener, BenchmarkMemory memory)
+    private static void Accept(TcpListener listener, BenchmarkMemory memory, long[] order, long block)
     {
         try
         {
             while (true)
             {
                 var socket = listener.AcceptSocket();
-                new Thread(() => Pump(socket, memory)) { IsBackground = true }.Start();
+                new Thread(() => Pump(socket, memory, order, block)) { IsBackground = true }.Start();
             }
         }
         catch (SocketException)
@@ -45,21 +45,16 @@ internal static class TransferSource
         }
     }
 
-    /// <summary>For every eight bytes that say how many: that many, from the start of the memory.</summary>
-    private static unsafe void Pump(Socket socket, BenchmarkMemory memory)
+    /// <summary>For every two numbers, which and how many: that many blocks of the order in which the benchmark reads them.</summary>
+    private static void Pump(Socket socket, BenchmarkMemory memory, long[] order, long block)
     {
         using var _ = socket;
         socket.NoDelay = true;
-        var count = new byte[sizeof(long)];
-        while (socket.Receive(count) == count.Length)
+        var request = new byte[2 * sizeof(long)];
+        while (socket.Receive(request) == request.Length)
         {
-            var rest = BitConverter.ToInt64(count);
-            for (long at = 0; rest > 0; at = (at + PumpBytes) % memory.Length)
-            {
-                var piece = (int)Math.Min(Math.Min(rest, PumpBytes), memory.Length - at);
-                for (var sent = 0; sent < piece;) sent += socket.Send(new ReadOnlySpan<byte>((byte*)memory.Address + at + sent, piece - sent));
-                rest -= piece;
-            }
+            var (first, count) = (BitConverter.ToInt64(request), BitConverter.ToInt64(request, sizeof(long)));
+            BlockPump.Move(socket, memory.Address, order.AsSpan((int)first, (int)count), block, sends: true);
         }
     }
 }

@@ -197,6 +197,27 @@ public abstract class ConformanceContract
     }
 
     [Fact]
+    public async Task Reports_of_agents_are_kept_and_mistakes_in_them_named()
+    {
+        const string Call = """{"agent_name":"a","ttl_ms":180000,"report":{"schema_version":1,"peer_id":"a"},"scope":"s"}""";
+        Assert.Equal("not_found", Text(await Server.OkAsync("/v1/report_peer", Call), "status"));
+        await Server.OkAsync("/start_peer_agent", """{"alias":"a","address":"h","scope":"s"}""");
+        Assert.Equal("ok", Text(await Server.OkAsync("/v1/report_peer", Call), "status"));
+        Assert.Equal("a", Text(Assert.Single((await Server.OkAsync("/v1/peer_reports", """{"scope":"s"}""")).GetProperty("reports").EnumerateArray()), "peer_id"));
+        Assert.Empty((await Server.OkAsync("/v1/peer_reports", "{}")).GetProperty("reports").EnumerateArray());
+        foreach (var (wrong, field) in ((string, string)[])
+        [
+            ("""{"agent_name":"a","ttl_ms":1,"report":{}}""", "ttl_ms"), ("""{"agent_name":"a","ttl_ms":90000000,"report":{}}""", "ttl_ms"),
+            ("""{"agent_name":"a","ttl_ms":5000,"report":[]}""", "report"), ("""{"agent_name":"a","ttl_ms":5000}""", "report"),
+        ])
+        {
+            var (status, body) = await Server.PostAsync("/v1/report_peer", wrong);
+            Assert.Equal(HttpStatusCode.UnprocessableEntity, status);
+            Assert.Contains(field, Text(body, "message"), StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public async Task Topology_mail_and_notices_work_over_http_alone()
     {
         await Server.OkAsync("/v1/desired_topology/e%3A0", """{"target_peers":["b"],"symmetric":true,"scope":"s"}""");

@@ -32,6 +32,7 @@ public sealed class AccessTests : IAsyncLifetime
         { "/register_mr", "{}" },
         { "/v1/post_mail", "{}" },
         { "/v1/take_notices", """{"agent_name":"a"}""" },
+        { "/v1/report_peer", """{"agent_name":"a"}""" },
         { "/get_redis_address", "{}" },
     };
 

@@ -262,4 +262,30 @@ public abstract class CtrlStoreContract
 
     private async Task<string[]> PeersAsync(string agent) =>
         [.. (await Store.ReadMailAsync("s", agent, "0-0", 100, default)).Select(e => e.Fields.Single(f => f.Key == "peer").Value)];
+
+    [Fact]
+    public async Task A_report_replaces_the_one_before_stays_in_its_scope_and_needs_an_agent()
+    {
+        var life = TimeSpan.FromMinutes(3);
+        Assert.False(await Store.SetReportAsync("s", "a", "{}", life, default));
+        await Store.StartAgentAsync("s", "a", "agent", new() { Address = "h" }, default);
+        await Store.StartAgentAsync("t", "a", "agent", new() { Address = "h" }, default);
+        Assert.True(await Store.SetReportAsync("s", "a", """{"n":1}""", life, default));
+        Assert.True(await Store.SetReportAsync("s", "a", """{"n":2}""", life, default));
+        Assert.True(await Store.SetReportAsync("t", "a", """{"n":3}""", life, default));
+        Assert.Equal(["""{"n":2}"""], await Store.ListReportsAsync("s", default));
+        Assert.Empty(await Store.ListReportsAsync("", default));
+        await Store.CleanupAgentAsync("s", "a", default);
+        Assert.Equal(["""{"n":2}"""], await Store.ListReportsAsync("s", default)); // its last words
+    }
+
+    [Fact]
+    public async Task A_report_is_gone_when_its_time_is_over()
+    {
+        await Store.StartAgentAsync("s", "a", "agent", new() { Address = "h" }, default);
+        Assert.True(await Store.SetReportAsync("s", "a", "{}", TimeSpan.FromMilliseconds(200), default));
+        await LetLeasesLapseAsync();
+        await Task.Delay(250);                                               // of the store that keeps time itself
+        Assert.Empty(await Store.ListReportsAsync("s", default));
+    }
 }

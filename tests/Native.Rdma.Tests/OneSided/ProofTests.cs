@@ -61,6 +61,54 @@ public sealed class ProofTests
         Assert.Equal(1, path.Holds);
     }
 
+    [Fact]
+    public async Task A_burst_of_first_reads_opens_the_region_once()
+    {
+        using var from = TestMemory.WithPattern(Size);
+        using var to = new TestMemory(Size);
+        var path = new SuspectPath(from.Address, oneSided: true) { OpenDelay = TimeSpan.FromMilliseconds(50) };
+        await using var source = new SuspectTransport(_sourceRegions, path, fallback: false, TimeSpan.FromSeconds(30));
+        await using var reader = new SuspectTransport(_readerRegions, path, fallback: false, TimeSpan.FromSeconds(30));
+        var (remote, local) = (from.Export(_sourceRegions).Id, to.Register(_readerRegions).Id);
+        TransferRange piece = new() { Remote = remote, RemoteOffset = 0, Local = local, LocalOffset = 0, Length = 64 };
+        await Task.WhenAll(Enumerable.Range(0, 500).Select(_ => reader.ReadAsync(source.Listen(), [piece], token: 0, default))).WaitAsync(TimeSpan.FromSeconds(45));
+        Assert.Equal(1, path.Opens);
+    }
+
+    [Fact]
+    public async Task A_read_that_is_cancelled_while_it_opens_the_region_leaves_that_to_the_next_one()
+    {
+        using var from = TestMemory.WithPattern(Size);
+        using var to = new TestMemory(Size);
+        var path = new SuspectPath(from.Address, oneSided: true) { OpenDelay = TimeSpan.FromSeconds(1) };
+        await using var source = new SuspectTransport(_sourceRegions, path, fallback: false, TimeSpan.FromSeconds(30));
+        await using var reader = new SuspectTransport(_readerRegions, path, fallback: false, TimeSpan.FromSeconds(30));
+        var (remote, local) = (from.Export(_sourceRegions).Id, to.Register(_readerRegions).Id);
+        TransferRange piece = new() { Remote = remote, RemoteOffset = 0, Local = local, LocalOffset = 0, Length = 64 };
+        using var cancel = new CancellationTokenSource();
+        var first = reader.ReadAsync(source.Listen(), [piece], token: 0, cancel.Token);
+        while (path.Opens == 0) await Task.Delay(1);
+        var second = reader.ReadAsync(source.Listen(), [piece], token: 0, default);
+        await cancel.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first);
+        Assert.Equal(64, await second.WaitAsync(TimeSpan.FromSeconds(45)));
+        Assert.Equal(2, path.Opens);
+    }
+
+    [Fact]
+    public async Task A_path_whose_connection_needs_the_owner_is_connected_before_it_is_judged()
+    {
+        using var from = TestMemory.WithPattern(Size);
+        using var to = new TestMemory(Size);
+        var path = new SuspectPath(from.Address, oneSided: true) { ConnectsByOwner = true };
+        await using var source = new SuspectTransport(_sourceRegions, path, fallback: false, TimeSpan.FromSeconds(30));
+        await using var reader = new SuspectTransport(_readerRegions, path, fallback: false, TimeSpan.FromSeconds(2));
+        var (remote, local) = (from.Export(_sourceRegions).Id, to.Register(_readerRegions).Id);
+        TransferRange whole = new() { Remote = remote, RemoteOffset = 0, Local = local, LocalOffset = 0, Length = Size };
+        Assert.Equal(Size, await reader.ReadAsync(source.Listen(), [whole], token: 0, default).WaitAsync(TimeSpan.FromSeconds(45)));
+        Assert.Equal(from.Span, to.Span);
+    }
+
     private sealed class SuspectTransport : OneSidedTransport
     {
         public SuspectTransport(RegionRegistry regions, SuspectPath path, bool fallback, TimeSpan patience, int connections = 8)
@@ -73,7 +121,12 @@ public sealed class ProofTests
     {
         private TaskCompletionSource _running = Completed();
         private int _copies;
+        private int _opens;
+        private bool _connected;
 
+        public TimeSpan OpenDelay { get; init; }
+        public bool ConnectsByOwner { get; init; }
+        public int Opens => Volatile.Read(ref _opens);
         public int Copies => Volatile.Read(ref _copies);
         public int Holds { get; private set; }
         public bool IsHeld => !_running.Task.IsCompleted;
@@ -92,13 +145,23 @@ public sealed class ProofTests
             else _running.TrySetResult();
         }
 
-        public Task<(IRemoteMemory? Memory, string Reason)> OpenAsync(byte[] description, bool writes, CancellationToken cancellationToken) =>
-            Task.FromResult<(IRemoteMemory?, string)>((this, "looks good"));
+        public async Task<(IRemoteMemory? Memory, string Reason)> OpenAsync(byte[] description, bool writes, CancellationToken cancellationToken)
+        {
+            Interlocked.Increment(ref _opens);
+            await Task.Delay(OpenDelay, cancellationToken);
+            return (this, "looks good");
+        }
+
+        public async Task ConnectAsync(CancellationToken cancellationToken)
+        {
+            await _running.Task.WaitAsync(cancellationToken);
+            _connected = true;
+        }
 
         public async Task CopyAsync(TransferPlan plan, TransferFrame frame, bool writes, CancellationToken cancellationToken)
         {
             Interlocked.Increment(ref _copies);
-            if (!oneSided) await _running.Task.WaitAsync(cancellationToken);
+            if (!oneSided || ConnectsByOwner && !_connected) await _running.Task.WaitAsync(cancellationToken);
             for (var i = frame.Start; i < frame.Start + frame.Count; i++) Copy(plan[i]);
         }
 

@@ -22,4 +22,17 @@ public sealed class StreamingCopyTests
             Assert.False(to.Span[(64 + target + length)..].ContainsAnyExcept((byte)0xEE));
         }
     }
+
+    [Fact]
+    public void Only_what_spreads_over_more_than_the_caches_goes_past_them()
+    {
+        const ulong Block = 1 << 20;
+        var many = (int)(StreamingCopy.WorthwhileBytes / Block);
+        var spread = Enumerable.Range(0, many).Select(static i => new PlannedRange(default, 0, 4096 + i * (nint)Block, Block)).ToArray();
+        Assert.SkipUnless(System.Runtime.Intrinsics.X86.Avx.IsSupported, "no instructions for it");
+        Assert.True(StreamingCopy.IsWorthwhile(spread, writes: false));
+        Assert.False(StreamingCopy.IsWorthwhile(spread, writes: true)); // all to one place
+        Assert.False(StreamingCopy.IsWorthwhile(spread.AsSpan(1), writes: false));
+        Assert.False(StreamingCopy.IsWorthwhile([spread[0], spread[^1]], writes: false)); // far apart, but little
+    }
 }

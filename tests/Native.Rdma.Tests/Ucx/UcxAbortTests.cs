@@ -58,7 +58,7 @@ public sealed class UcxAbortTests
                 })];
                 using var plan = TransferPlan.Create(regions, ranges, Size, 64);
                 Assert.True(plan.TryTakeFrame(out var frame));
-                var batch = new UcxBatch(connection, plan, frame, writes: false, localMemory: 0, cancellationToken);
+                var batch = new UcxBatch(connection, plan, frame, writes: false, localMemory: 0, mayStream: false, cancellationToken);
                 reading.Start(batch);
                 await using var wake = cancellationToken.Register(reading.Wake);
                 await meanwhile(batch);

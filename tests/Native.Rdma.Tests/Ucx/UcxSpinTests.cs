@@ -56,7 +56,7 @@ public sealed class UcxSpinTests
                 TransferRange whole = new() { Remote = default, RemoteOffset = 0, Local = local.Id, LocalOffset = 0, Length = Size };
                 var plan = TransferPlan.Create(regions, [whole], Size, 1);
                 Assert.True(plan.TryTakeFrame(out var frame));
-                var batch = new UcxBatch(connection, plan, frame, writes: false, localMemory: 0, CancellationToken.None);
+                var batch = new UcxBatch(connection, plan, frame, writes: false, localMemory: 0, mayStream: false, CancellationToken.None);
                 batch.Completion.ContinueWith(_ => plan.Dispose(), TaskScheduler.Default);
                 reading.Start(batch);
                 return batch;
