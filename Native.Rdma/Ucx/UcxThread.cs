@@ -62,6 +62,11 @@ internal sealed partial class UcxThread : IAsyncDisposable
         var result = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
         var accepted = TryEnqueue(() =>
         {
+            if (_worker.IsDestroyed)
+            {
+                result.SetException(Gone());
+                return;
+            }
             try { result.SetResult(work(_worker)); }
             catch (Exception e) { result.SetException(e); }
         });
@@ -88,7 +93,10 @@ internal sealed partial class UcxThread : IAsyncDisposable
             if (_work.FindLast(other => other.Transfer == work.Transfer) is { } earlier) work.Follow(earlier);
             _work.Add(work);
         });
-        if (!accepted) throw Gone();
+        if (accepted) return;
+        var gone = Gone();
+        work.Fail(gone);
+        throw gone;
     }
 
     /// <summary>Has the thread look at its work now.</summary>
@@ -105,7 +113,8 @@ internal sealed partial class UcxThread : IAsyncDisposable
     public void Hold(bool hold, TimeSpan limit)
     {
         if (hold) Volatile.Write(ref _heldUntil, _time.GetTimestamp() + (long)(limit.TotalSeconds * _time.TimestampFrequency));
-        Interlocked.Add(ref _holds, hold ? 1 : -1);
+        if (hold) Interlocked.Increment(ref _holds);
+        else if (Interlocked.Decrement(ref _holds) < 0) Interlocked.Increment(ref _holds); // of a hold before there was a worker
         Wake();
     }
 
@@ -210,7 +219,7 @@ internal sealed partial class UcxThread : IAsyncDisposable
         return sum;
     }
 
-    private bool IsHeld => Volatile.Read(ref _holds) > 0 && _time.GetTimestamp() < Volatile.Read(ref _heldUntil);
+    internal bool IsHeld => Volatile.Read(ref _holds) > 0 && _time.GetTimestamp() < Volatile.Read(ref _heldUntil);
 
     private void Sleep()
     {

@@ -80,8 +80,15 @@ public sealed class UcxSpinTests
     /// <summary>Of the one thread of this process that is called so.</summary>
     private static TimeSpan ProcessorTime(string thread)
     {
-        var task = Directory.GetDirectories("/proc/self/task").Single(t => File.ReadAllText(Path.Combine(t, "comm")).Trim() == thread);
-        var nanoseconds = File.ReadAllText(Path.Combine(task, "schedstat")).Split(' ')[0];
+        var task = Directory.GetDirectories("/proc/self/task").Single(t => Read(t, "comm") == thread);
+        var nanoseconds = Read(task, "schedstat").Split(' ')[0];
         return TimeSpan.FromMicroseconds(long.Parse(nanoseconds, CultureInfo.InvariantCulture) / 1000);
+    }
+
+    /// <summary>Nothing of a thread that has ended since it was listed.</summary>
+    private static string Read(string task, string file)
+    {
+        try { return File.ReadAllText(Path.Combine(task, file)).Trim(); }
+        catch (IOException) { return ""; }
     }
 }
