@@ -158,19 +158,18 @@ internal sealed partial class UcxThread : IAsyncDisposable
     {
         try
         {
-            var quietSince = _time.GetTimestamp();
+            var (quietSince, inFlight) = (_time.GetTimestamp(), 0);
             while (true)
             {
                 if (Volatile.Read(ref _abandoned)) break;
                 var busy = RunCommands();
                 if (!_dead) busy |= AdvanceWork();
                 if (_dead) break;
-                if (!IsHeld) busy |= _worker.Progress() > 0;
-                if (busy)
-                {
-                    quietSince = _time.GetTimestamp();
-                    continue;
-                }
+                var progressed = !IsHeld && _worker.Progress() > 0;
+                var left = InFlight();
+                // Not what UCX does for itself: its keepalive would have a thread spin for ever.
+                if (busy || left != inFlight) (quietSince, inFlight) = (_time.GetTimestamp(), left);
+                if (busy || progressed) continue;
                 lock (_gate)
                 {
                     if (_stopping && _work.Count == 0 && _commands.IsEmpty) break;
@@ -211,6 +210,13 @@ internal sealed partial class UcxThread : IAsyncDisposable
             i++;
         }
         return ready;
+    }
+
+    private int InFlight()
+    {
+        var sum = 0;
+        foreach (var work in _work) sum += work.InFlight;
+        return sum;
     }
 
     internal bool IsHeld => Volatile.Read(ref _holds) > 0 && _time.GetTimestamp() < Volatile.Read(ref _heldUntil);
