@@ -26,6 +26,9 @@ public sealed class RegionRegistry
     /// <summary>Registrations now.</summary>
     public int Count { get { lock (_gate) return _slots.Count(static r => r is not null); } }
 
+    /// <summary>Transfers that use registered regions now, each counted once for every region.</summary>
+    public int Pins { get { lock (_gate) return _slots.Sum(static r => r?.Pins ?? 0); } }
+
     /// <summary>Registers <c>[address, address + length)</c>, which must stay valid until <see cref="UnregisterAsync"/> completes.
     /// <paramref name="readGuard"/> is asked before every read by a peer, null lets all through; <paramref name="writeGuard"/> before
     /// every write, and must be there where peers may write. <paramref name="kind"/> null: the CUDA driver is asked, where there is one.</summary>

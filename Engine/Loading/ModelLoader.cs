@@ -31,8 +31,19 @@ public static class ModelLoader
         var problems = options.Validate().ToList();
         if (problems.Count > 0) throw new ModelLoadException(string.Join("; ", problems));
         if (!Directory.Exists(folder)) throw new ModelLoadException(File.Exists(folder) ? $"{folder}: not a directory" : $"{folder}: no such directory");
-        var started = Stopwatch.GetTimestamp();
+        try
+        {
+            return Read(folder, options, logger ?? NullLogger.Instance, progress);
+        }
+        catch (Exception e) when (e is OverflowException or InvalidOperationException or ArgumentException or OutOfMemoryException)
+        {
+            throw new ModelLoadException($"{folder}: {e.Message}", e);       // the last net: what a file says should have been refused by name
+        }
+    }
 
+    private static ModelRunner Read(string folder, ModelLoadOptions options, ILogger logger, IProgress<LoadProgress>? progress)
+    {
+        var started = Stopwatch.GetTimestamp();
         using var json = JsonFile.Read(Path.Combine(folder, "config.json"));
         var section = new ConfigSection(json.RootElement, "config.json");
         var (architecture, modelType, config) = ModelFamilies.Read(section);
@@ -50,7 +61,7 @@ public static class ModelLoader
         {
             using var checkpoint = Checkpoint.Open(folder);
             var total = checkpoint.Names.Where(name => !config.MayIgnore(name)).Sum(name => checkpoint.Find(name)!.Value.Tensor.Bytes);
-            progress ??= new LoadLog(logger ?? NullLogger.Instance, TimeProvider.System);
+            progress ??= new LoadLog(logger, TimeProvider.System);
             using var reader = new WeightReader(checkpoint, kernels, WeightTypeOf(options.DType), quantisation, options.Threads, read => progress.Report(new(Math.Min(read, total - 1), total)));
             var model = config.Build(reader, kernels, options.DraftModule);
             weights = reader.Complete(config.MayIgnore);
@@ -60,8 +71,8 @@ public static class ModelLoader
             {
                 Architecture = architecture, ModelType = modelType, VocabSize = config.VocabSize, MaxPositions = maxPositions, EosTokenIds = eos, WeightBytes = weights.Bytes, Images = config.Images,
             };
-            (logger ?? NullLogger.Instance).ModelLoaded(architecture, weights.Bytes >> 20, kv.KvBlocks, kv.Layout.BlockSize, Stopwatch.GetElapsedTime(started).TotalSeconds);
-            if (kv.StateSlots > 0) (logger ?? NullLogger.Instance).StateSlots(kv.StateSlots, kv.Layout.StateBlocks * kv.Layout.BlockBytes, kv.Layout.StateBlocks);
+            logger.ModelLoaded(architecture, weights.Bytes >> 20, kv.KvBlocks, kv.Layout.BlockSize, Stopwatch.GetElapsedTime(started).TotalSeconds);
+            if (kv.StateSlots > 0) logger.StateSlots(kv.StateSlots, kv.Layout.StateBlocks * kv.Layout.BlockBytes, kv.Layout.StateBlocks);
             return new ModelRunner(info, model, weights, kv, draftKv, kernels, options.MaxBatchedTokens);
         }
         catch
@@ -82,7 +93,7 @@ public static class ModelLoader
         var geometry = Resized(options.BlockSize);
         var drafts = options.DraftModule ? config.DraftCache(options.BlockSize, type) : null;
         var budget = options.KvMemoryBytes ?? Math.Min(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4, DefaultKvBytes);
-        var useful = (long)options.MaxSequences * ((maxPositions + options.BlockSize - 1) / options.BlockSize) + 1;   // block 0 serves no sequence
+        var useful = (long)options.MaxSequences * (((long)maxPositions + options.BlockSize - 1) / options.BlockSize) + 1;   // block 0 serves no sequence
         var (blocks, slots) = PoolShares.Of(budget, geometry.BlockBytes + (drafts?.BlockBytes ?? 0), geometry.StateBlocks, useful, options.MaxSequences);
         var identity = $"{Numerics}\n{config}\n{weights.Digest}\n{options.DType}\n{KvReslicer.Canonical(geometry, Resized)}";
         var layout = new KvLayout
@@ -107,15 +118,14 @@ public static class ModelLoader
     /// <summary>Union of both files and of the text part of a multimodal configuration, ascending.</summary>
     private static int[] ReadEosIds(string folder, ConfigSection config, int vocabSize)
     {
-        var ids = new SortedSet<int>(config.Ids("eos_token_id"));
-        if (config.OptionalSection("text_config") is { } text) ids.UnionWith(text.Ids("eos_token_id"));
+        var ids = new SortedSet<int>(config.Ids("eos_token_id", vocabSize));
+        if (config.OptionalSection("text_config") is { } text) ids.UnionWith(text.Ids("eos_token_id", vocabSize));
         var path = Path.Combine(folder, "generation_config.json");
         if (File.Exists(path))
         {
             using var json = JsonFile.Read(path);
-            ids.UnionWith(new ConfigSection(json.RootElement, "generation_config.json").Ids("eos_token_id"));
+            ids.UnionWith(new ConfigSection(json.RootElement, "generation_config.json").Ids("eos_token_id", vocabSize));
         }
-        if (ids.Count > 0 && ids.Max >= vocabSize) throw config.Bad("eos_token_id", $"{ids.Max} is not in the vocabulary of {vocabSize}");
         return [.. ids];
     }
 }

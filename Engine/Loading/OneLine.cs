@@ -1,7 +1,15 @@
 namespace NanoAspire.Engine.Loading;
 
-/// <summary>Messages of others, made fit for ours.</summary>
+/// <summary>Messages of others, and what files say, made fit for ours.</summary>
 internal static class OneLine
 {
-    public static string Of(string message) => message.ReplaceLineEndings(" ").Trim();
+    private const int MaxLength = 1000;
+
+    /// <summary>Control characters become spaces; what is longer than any message needs is cut.</summary>
+    public static string Of(string message, int length = MaxLength)
+    {
+        var line = message.ReplaceLineEndings(" ").Trim();
+        if (line.Length > length) line = string.Concat(line.AsSpan(0, length), "…");
+        return line.Any(char.IsControl) ? string.Concat(line.Select(c => char.IsControl(c) ? ' ' : c)) : line;
+    }
 }

@@ -21,6 +21,7 @@ internal sealed record StoredTensor(string Name, string Type, long[] Shape, long
 internal sealed class SafetensorsFile : IDisposable
 {
     private const long MaxHeaderBytes = 100_000_000;
+    private const int MaxDimensions = 16;
     private readonly FileStream _file;
     private readonly MemoryMappedFile _map;
 
@@ -87,20 +88,14 @@ internal sealed class SafetensorsFile : IDisposable
         file.ReadExactly(header);
 
         var (start, tensors) = (8 + (long)length, new List<StoredTensor>());
-        try
+        using (var json = JsonFile.Parse(header, $"{name}: header is"))
         {
-            using var json = JsonDocument.Parse(header);
-            if (json.RootElement.ValueKind != JsonValueKind.Object) throw Bad("has a header that is not a JSON object");
             var names = new HashSet<string>(StringComparer.Ordinal);
             foreach (var entry in json.RootElement.EnumerateObject())
             {
                 if (!names.Add(entry.Name)) throw Bad($"names tensor {entry.Name} twice");
                 if (entry.Name != "__metadata__") tensors.Add(ReadEntry(entry.Name, entry.Value, start));
             }
-        }
-        catch (JsonException e)
-        {
-            throw new ModelLoadException($"{name}: header is not valid JSON: {OneLine.Of(e.Message)}", e);
         }
 
         tensors.Sort((a, b) => a.Offset != b.Offset ? a.Offset.CompareTo(b.Offset) : a.Bytes.CompareTo(b.Bytes));
@@ -134,10 +129,10 @@ internal sealed class SafetensorsFile : IDisposable
         }
     }
 
-    /// <summary>Null unless it is an array of non-negative integers.</summary>
+    /// <summary>Null unless it is an array of non-negative integers, no longer than any shape.</summary>
     private static long[]? ReadLongs(JsonElement element)
     {
-        if (element.ValueKind != JsonValueKind.Array) return null;
+        if (element.ValueKind != JsonValueKind.Array || element.GetArrayLength() > MaxDimensions) return null;
         var values = new long[element.GetArrayLength()];
         for (var i = 0; i < values.Length; i++)
             if (element[i].ValueKind != JsonValueKind.Number || !element[i].TryGetInt64(out values[i]) || values[i] < 0) return null;

@@ -31,7 +31,7 @@ internal sealed unsafe partial class WeightReader(Checkpoint checkpoint, IKernel
         foreach (var part in parts)
         {
             types.Add(Find(part.Name, part.Rows, columns).Type);
-            rows += part.Rows;
+            rows = checked(rows + part.Rows);
         }
         var matrix = CreateMatrix(rows, columns, keepAs ?? (types.Count == 1 ? types.First() : WeightType.F32));
         var row = 0;
@@ -62,7 +62,7 @@ internal sealed unsafe partial class WeightReader(Checkpoint checkpoint, IKernel
     /// <summary>One tensor [count · rows, columns] as that many matrices.</summary>
     public Matrix[] Divided(string name, int count, int rows, int columns)
     {
-        var found = Find(name, count * rows, columns);
+        var found = Find(name, checked(count * rows), columns);
         using var scales = Scales(name, found.Type, count * rows, columns);
         return Divide(found, scales, count, rows, columns);
     }
@@ -122,7 +122,7 @@ internal sealed unsafe partial class WeightReader(Checkpoint checkpoint, IKernel
     /// <summary>False for a tensor that the checkpoint does not have.</summary>
     public bool Has(string name) => checkpoint.Find(name) is not null;
 
-    /// <summary>A table of indices [rows, columns], stored as I32 or I64, each below <paramref name="limit"/>.</summary>
+    /// <summary>A table of indices [rows, columns], stored as I32 or I64, each below <paramref name="limit"/> and none twice in a row.</summary>
     public int* Indices(string name, int rows, int columns, int limit)
     {
         var (file, tensor) = Locate(name, rows, columns);
@@ -135,6 +135,8 @@ internal sealed unsafe partial class WeightReader(Checkpoint checkpoint, IKernel
         {
             var value = tensor.Type == "I32" ? ((int*)window.Address)[i] : ((long*)window.Address)[i];
             if (value < 0 || value >= limit) throw new ModelLoadException($"{file.Name}: tensor {name} holds {value} at element {i}, not an index below {limit}");
+            // A sum over experts takes each once: implementations differ on what twice would mean.
+            if (new ReadOnlySpan<int>(values + (i - i % columns), (int)(i % columns)).Contains((int)value)) throw new ModelLoadException($"{file.Name}: tensor {name} holds {value} twice in row {i / columns}");
             values[i] = (int)value;
         }
         _identity.AppendData(Encoding.UTF8.GetBytes($"{name} {tensor.Type} {tensor.ShapeText}\n"));
@@ -166,10 +168,9 @@ internal sealed unsafe partial class WeightReader(Checkpoint checkpoint, IKernel
     /// <summary>A small tensor of any shape as float32 [1, elements].</summary>
     public Tensor Vector(string name, params ReadOnlySpan<long> shape)
     {
-        var length = 1;
-        foreach (var n in shape) length = checked(length * (int)n);
         var (file, tensor, type) = Find(name, shape);
         if (type.IsScaled()) throw new ModelLoadException($"{file.Name}: tensor {name} has dtype {tensor.Type}, which only matrices may have");
+        var length = checked((int)(tensor.Bytes / type.Bytes(1)));
         var memory = Own(new NativeBuffer((long)length * sizeof(float)));
         _bytes += memory.Bytes;
         var values = (float*)memory.Address;

@@ -8,7 +8,9 @@ internal static class DeepSeekV32Config
 {
     public static IModelConfig Read(ConfigSection config)
     {
-        var dense = DeepSeekV3Config.ReadDense(config);
+        var dense = DeepSeekV3Config.ReadDense(config, LatentDefaults.DeepSeekV3);
+        IndexerConfig.CheckPairing(config);
+        if (config.Flag("indexer_rope_interleave", otherwise: false)) throw config.Bad("indexer_rope_interleave", "true is not supported by this architecture");
         return dense with { Attention = dense.Attention with { Indexer = IndexerConfig.Read(config, dense.Attention, RopePairing.Halves) } };
     }
 }

@@ -6,8 +6,6 @@ namespace NanoAspire.Engine.Models;
 /// <summary>DeepSeek-V3 and what shares its layers (Kimi-K2, and with an indexer DeepSeek-V3.2 and GLM-5), by the field names of config.json.</summary>
 internal sealed record DeepSeekV3Config : IModelConfig
 {
-    private const double DefaultEpsilon = 1e-6;
-
     public required int VocabSize { get; init; }
     public required int MaxPositions { get; init; }
     public required int HiddenSize { get; init; }
@@ -22,26 +20,29 @@ internal sealed record DeepSeekV3Config : IModelConfig
     /// <summary>Layers after the last that only draft tokens.</summary>
     public required int DraftLayers { get; init; }
 
-    public static IModelConfig Read(ConfigSection config) => ReadDense(config);
+    public static IModelConfig Read(ConfigSection config) => ReadDense(config, LatentDefaults.DeepSeekV3);
+
+    /// <summary>Kimi-K2, under either name of its architecture.</summary>
+    public static IModelConfig ReadKimi(ConfigSection config) => ReadDense(config, LatentDefaults.KimiK2);
 
     /// <summary>Without an indexer.</summary>
-    public static DeepSeekV3Config ReadDense(ConfigSection config)
+    public static DeepSeekV3Config ReadDense(ConfigSection config, LatentDefaults defaults)
     {
-        var layers = config.PositiveInt("num_hidden_layers");
+        var layers = config.PositiveInt("num_hidden_layers", ConfigLimits.Layers);
         if (config.OptionalText("hidden_act") is { } activation && activation != "silu") throw config.Bad("hidden_act", $"'{activation}' is not supported (silu is)");
         return new()
         {
             VocabSize = config.PositiveInt("vocab_size"),
             MaxPositions = config.PositiveInt("max_position_embeddings"),
-            HiddenSize = config.PositiveInt("hidden_size"),
-            IntermediateSize = config.PositiveInt("intermediate_size"),
+            HiddenSize = config.PositiveInt("hidden_size", ConfigLimits.Columns),
+            IntermediateSize = config.PositiveInt("intermediate_size", ConfigLimits.Columns),
             Layers = layers,
-            NormEpsilon = (float)(config.OptionalPositiveNumber("rms_norm_eps") ?? DefaultEpsilon),
+            NormEpsilon = (float)config.PositiveNumber("rms_norm_eps", max: 1, defaults.Epsilon),
             TiedEmbeddings = config.Flag("tie_word_embeddings", otherwise: false),
-            Attention = MlaConfig.Read(config),
-            Experts = ReadExperts(config),
-            SparseLayers = ReadSparseLayers(config, layers),
-            DraftLayers = config.OptionalCount("num_nextn_predict_layers") ?? 0,
+            Attention = MlaConfig.Read(config, defaults),
+            Experts = ReadExperts(config, defaults),
+            SparseLayers = ReadSparseLayers(config, layers, defaults),
+            DraftLayers = config.Count("num_nextn_predict_layers", ConfigLimits.Layers, otherwise: 0),
         };
     }
 
@@ -64,10 +65,9 @@ internal sealed record DeepSeekV3Config : IModelConfig
 
     /// <summary>Frequency tables that old exporters wrote, and the layers that draft.</summary>
     public bool MayIgnore(string tensor) =>
-        tensor.EndsWith(".rotary_emb.inv_freq", StringComparison.Ordinal)
-        || Enumerable.Range(Layers, DraftLayers).Any(layer => tensor.StartsWith($"model.layers.{layer}.", StringComparison.Ordinal));
+        Ignorable.RotaryTable(tensor) || (Ignorable.LayerOf(tensor) is { } layer && layer >= Layers && layer < Layers + DraftLayers);
 
-    private static MixtureConfig ReadExperts(ConfigSection config)
+    private static MixtureConfig ReadExperts(ConfigSection config, LatentDefaults defaults)
     {
         var score = config.OptionalText("scoring_func") switch
         {
@@ -76,27 +76,28 @@ internal sealed record DeepSeekV3Config : IModelConfig
             var other => throw config.Bad("scoring_func", $"'{other}' is not supported (sigmoid and softmax are)"),
         };
         if (config.OptionalText("topk_method") is { } method && method != "noaux_tc") throw config.Bad("topk_method", $"'{method}' is not supported (noaux_tc is)");
-        var size = config.PositiveInt("moe_intermediate_size");
+        var size = config.PositiveInt("moe_intermediate_size", ConfigLimits.Columns);
+        var shared = config.IsNull("n_shared_experts") ? 0 : config.Count("n_shared_experts", ConfigLimits.SharedExperts, defaults.SharedExperts);
         return new MixtureConfig
         {
             ExpertSize = size,
-            SharedSize = checked(size * (config.OptionalCount("n_shared_experts") ?? 0)),
+            SharedSize = size * shared,
             Bias = "gate.e_score_correction_bias",
             Router = new()
             {
                 Score = score,
-                Experts = config.PositiveInt("n_routed_experts"),
+                Experts = MixtureConfig.ReadCount(config, "n_routed_experts", "num_local_experts"),
                 TopK = config.PositiveInt("num_experts_per_tok"),
-                Groups = config.OptionalPositiveInt("n_group") ?? 1,
-                TopGroups = config.OptionalPositiveInt("topk_group") ?? 1,
+                Groups = config.PositiveInt("n_group", otherwise: defaults.Groups),
+                TopGroups = config.PositiveInt("topk_group", otherwise: defaults.TopGroups),
                 Normalise = config.Flag("norm_topk_prob", otherwise: true),
-                Scale = (float)(config.OptionalPositiveNumber("routed_scaling_factor") ?? 1),
+                Scale = (float)config.PositiveNumber("routed_scaling_factor", ConfigLimits.Factor, defaults.Scale),
             },
         }.Check(config, "n_routed_experts", "num_experts_per_tok");
     }
 
     /// <summary><c>mlp_layer_types</c> where it is given, else all from <c>first_k_dense_replace</c> on that <c>moe_layer_freq</c> divides.</summary>
-    private static LayerSet ReadSparseLayers(ConfigSection config, int layers)
+    private static LayerSet ReadSparseLayers(ConfigSection config, int layers, LatentDefaults defaults)
     {
         var types = config.Texts("mlp_layer_types");
         if (types.Count > 0)
@@ -105,7 +106,7 @@ internal sealed record DeepSeekV3Config : IModelConfig
             if (types.FirstOrDefault(type => type is not ("dense" or "sparse")) is { } other) throw config.Bad("mlp_layer_types", $"'{other}' is not supported (dense and sparse are)");
             return new(Enumerable.Range(0, layers).Where(layer => types[layer] == "sparse"));
         }
-        var (first, every) = (config.OptionalCount("first_k_dense_replace") ?? 0, config.OptionalPositiveInt("moe_layer_freq") ?? 1);
+        var (first, every) = (config.Count("first_k_dense_replace", otherwise: defaults.DenseLayers), config.PositiveInt("moe_layer_freq", otherwise: 1));
         return new(Enumerable.Range(0, layers).Where(layer => layer >= first && layer % every == 0));
     }
 }

@@ -8,6 +8,7 @@ internal sealed record DeepSeekV4Config : IModelConfig
 {
     /// <summary>The ratio whose entries overlap and are chosen by an indexer; larger ones are attended to in full.</summary>
     public const int SparseRatio = 4;
+    private const int MaxStreams = 64, MaxIterations = 1000;
 
     public required int VocabSize { get; init; }
     public required int MaxPositions { get; init; }
@@ -47,36 +48,36 @@ internal sealed record DeepSeekV4Config : IModelConfig
     public static DeepSeekV4Config Read(ConfigSection config)
     {
         var maxPositions = config.PositiveInt("max_position_embeddings");
-        var layers = config.PositiveInt("num_hidden_layers");
+        var layers = config.PositiveInt("num_hidden_layers", ConfigLimits.Layers);
         var rope = RopeConfig.Read(config, maxPositions);
         var ratios = ReadRatios(config, layers);
         var read = new DeepSeekV4Config
         {
             VocabSize = config.PositiveInt("vocab_size"),
             MaxPositions = maxPositions,
-            HiddenSize = config.PositiveInt("hidden_size"),
+            HiddenSize = config.PositiveInt("hidden_size", ConfigLimits.Columns),
             Layers = layers,
-            Heads = config.PositiveInt("num_attention_heads"),
-            HeadDim = config.PositiveInt("head_dim"),
-            RopeDim = config.PositiveInt("qk_rope_head_dim"),
-            QueryRank = config.PositiveInt("q_lora_rank"),
-            OutputGroups = config.PositiveInt("o_groups"),
-            OutputRank = config.PositiveInt("o_lora_rank"),
+            Heads = config.PositiveInt("num_attention_heads", ConfigLimits.Heads),
+            HeadDim = config.PositiveInt("head_dim", ConfigLimits.HeadDim),
+            RopeDim = config.PositiveInt("qk_rope_head_dim", ConfigLimits.HeadDim),
+            QueryRank = config.PositiveInt("q_lora_rank", ConfigLimits.Columns),
+            OutputGroups = config.PositiveInt("o_groups", ConfigLimits.Heads),
+            OutputRank = config.PositiveInt("o_lora_rank", ConfigLimits.HeadDim),
             Window = config.PositiveInt("sliding_window"),
             Ratios = new([.. ratios.Take(layers)]),
-            IndexHeads = config.PositiveInt("index_n_heads"),
-            IndexDim = config.PositiveInt("index_head_dim"),
-            IndexTopK = config.PositiveInt("index_topk"),
-            NormEpsilon = (float)(config.OptionalPositiveNumber("rms_norm_eps") ?? 1e-6),
+            IndexHeads = config.PositiveInt("index_n_heads", ConfigLimits.Heads),
+            IndexDim = config.PositiveInt("index_head_dim", ConfigLimits.HeadDim),
+            IndexTopK = config.PositiveInt("index_topk", ConfigLimits.Chosen),
+            NormEpsilon = (float)config.PositiveNumber("rms_norm_eps", max: 1, 1e-6),
             Rope = new(rope.Theta, null),
             // YaRN without its factor on cos and sin: scores of compressed layers are not scaled up.
-            CompressedRope = new(config.PositiveNumber("compress_rope_theta"), rope.Scaling is { } scaling ? scaling with { AttentionFactor = 1 } : null),
-            Streams = config.PositiveInt("hc_mult"),
-            SinkhornIterations = config.PositiveInt("hc_sinkhorn_iters"),
-            HyperEpsilon = (float)(config.OptionalPositiveNumber("hc_eps") ?? 1e-6),
+            CompressedRope = new(RopeConfig.CheckTheta(config, "compress_rope_theta", config.PositiveNumber("compress_rope_theta")), rope.Scaling is { } scaling ? scaling with { AttentionFactor = 1 } : null),
+            Streams = config.PositiveInt("hc_mult", MaxStreams),
+            SinkhornIterations = config.PositiveInt("hc_sinkhorn_iters", MaxIterations),
+            HyperEpsilon = (float)config.PositiveNumber("hc_eps", max: 1, 1e-6),
             Experts = ReadExperts(config),
-            HashLayers = config.OptionalCount("num_hash_layers") ?? 0,
-            DraftLayers = config.OptionalCount("num_nextn_predict_layers") ?? 0,
+            HashLayers = config.Count("num_hash_layers", ConfigLimits.Layers, otherwise: 3),
+            DraftLayers = config.Count("num_nextn_predict_layers", ConfigLimits.Layers, otherwise: 0),
             DraftRatio = ratios.Count > layers ? ratios[layers] : 0,
         };
         read.Check(config);
@@ -123,20 +124,20 @@ internal sealed record DeepSeekV4Config : IModelConfig
 
     private static MixtureConfig ReadExperts(ConfigSection config)
     {
-        var size = config.PositiveInt("moe_intermediate_size");
+        var size = config.PositiveInt("moe_intermediate_size", ConfigLimits.Columns);
         return new MixtureConfig
         {
             Router = new()
             {
                 Score = RouterScore.SqrtSoftplus,
-                Experts = config.PositiveInt("n_routed_experts"),
+                Experts = MixtureConfig.ReadCount(config, "n_routed_experts", "num_local_experts"),
                 TopK = config.PositiveInt("num_experts_per_tok"),
                 Normalise = config.Flag("norm_topk_prob", otherwise: true),
-                Scale = (float)(config.OptionalPositiveNumber("routed_scaling_factor") ?? 1),
+                Scale = (float)config.PositiveNumber("routed_scaling_factor", ConfigLimits.Factor, 1.5),
             },
             ExpertSize = size,
-            SharedSize = (config.OptionalCount("n_shared_experts") ?? 0) * size,
-            Limit = (float)(config.OptionalPositiveNumber("swiglu_limit") ?? double.PositiveInfinity),
+            SharedSize = size * config.Count("n_shared_experts", ConfigLimits.SharedExperts, otherwise: 1),
+            Limit = (float)config.PositiveNumber("swiglu_limit", otherwise: 10),
             Experts = new("w1.weight", "w3.weight", "w2.weight"),
             Bias = "gate.bias",
         }.Check(config, "n_routed_experts", "num_experts_per_tok");
@@ -144,7 +145,7 @@ internal sealed record DeepSeekV4Config : IModelConfig
 
     private static IReadOnlyList<int> ReadRatios(ConfigSection config, int layers)
     {
-        var ratios = config.Counts("compress_ratios");
+        var ratios = config.Counts("compress_ratios", ConfigLimits.Entries);
         return ratios.Count >= layers ? ratios : throw config.Bad("compress_ratios", $"has {ratios.Count} entries for {layers} layers");
     }
 
@@ -159,6 +160,9 @@ internal sealed record DeepSeekV4Config : IModelConfig
         if (config.OptionalText("topk_method") is { } method && method != "noaux_tc") throw config.Bad("topk_method", $"'{method}' is not supported (noaux_tc is)");
         if (config.Flag("attention_bias", otherwise: false)) throw config.Bad("attention_bias", "true is not supported");
         if (config.Flag("tie_word_embeddings", otherwise: false)) throw config.Bad("tie_word_embeddings", "true is not supported");
+        foreach (var newer in (string[])["layer_types", "mlp_layer_types", "compress_rates", "compress_rate_csa", "compress_rate_hca", "partial_rotary_factor"])
+            if (config.Has(newer)) throw config.Bad(newer, "is not supported (compress_ratios, num_hash_layers and qk_rope_head_dim are)");
+        if (config.OptionalSection("rope_scaling")?.Has("attention_factor") == true) throw config.Bad("rope_scaling", "has attention_factor, which implementations of this architecture treat differently");
         if (config.Has("rope_parameters")) throw config.Bad("rope_parameters", "is not supported (rope_theta, compress_rope_theta and rope_scaling are)");
     }
 }

@@ -24,11 +24,11 @@ internal sealed record DeltaNetConfig
     {
         var read = new DeltaNetConfig
         {
-            KeyHeads = config.PositiveInt("linear_num_key_heads"),
-            KeyDim = config.PositiveInt("linear_key_head_dim"),
-            ValueHeads = config.PositiveInt("linear_num_value_heads"),
-            ValueDim = config.PositiveInt("linear_value_head_dim"),
-            Taps = config.PositiveInt("linear_conv_kernel_dim"),
+            KeyHeads = config.PositiveInt("linear_num_key_heads", ConfigLimits.Heads),
+            KeyDim = config.PositiveInt("linear_key_head_dim", ConfigLimits.HeadDim),
+            ValueHeads = config.PositiveInt("linear_num_value_heads", ConfigLimits.Heads),
+            ValueDim = config.PositiveInt("linear_value_head_dim", ConfigLimits.HeadDim),
+            Taps = config.PositiveInt("linear_conv_kernel_dim", ConfigLimits.Entries),
             Fused = fused,
         };
         if (read.ValueHeads % read.KeyHeads != 0) throw config.Bad("linear_num_value_heads", $"({read.ValueHeads}) is not a multiple of linear_num_key_heads ({read.KeyHeads})");

@@ -19,14 +19,20 @@ internal sealed record IndexerConfig
     {
         var read = new IndexerConfig
         {
-            Heads = config.PositiveInt("index_n_heads"),
-            HeadDim = config.PositiveInt("index_head_dim"),
-            TopK = config.PositiveInt("index_topk"),
+            Heads = config.PositiveInt("index_n_heads", ConfigLimits.Heads),
+            HeadDim = config.PositiveInt("index_head_dim", ConfigLimits.HeadDim),
+            TopK = config.PositiveInt("index_topk", ConfigLimits.Chosen),
             Pairing = pairing,
         };
         if (read.HeadDim < attention.RopeDim) throw config.Bad("index_head_dim", $"({read.HeadDim}) is less than qk_rope_head_dim ({attention.RopeDim})");
         if (attention.QueryRank is null) throw config.Bad("q_lora_rank", "is missing: the indexer reads the query latent");
         return read;
+    }
+
+    /// <summary>The attention of the families with an indexer rotates by neighbours, whatever the field of DeepSeek-V3 says.</summary>
+    public static void CheckPairing(ConfigSection config)
+    {
+        if (!config.Flag("rope_interleave", otherwise: true)) throw config.Bad("rope_interleave", "false is not supported by this architecture");
     }
 
     /// <summary><c>indexer_types</c>, one a layer: <c>full</c> or <c>shared</c>.</summary>

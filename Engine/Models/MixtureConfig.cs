@@ -27,6 +27,14 @@ internal sealed record MixtureConfig
     /// <summary>Table of experts by token id, of layers that do not choose; null for layers that do.</summary>
     public string? Table { get; init; }
 
+    /// <summary>How many experts there are, by either of its names.</summary>
+    public static int ReadCount(ConfigSection config, string field, string alias)
+    {
+        var (count, other) = (config.OptionalPositiveInt(field), config.OptionalPositiveInt(alias));
+        if (count is not null && other is not null && count != other) throw config.Bad(alias, $"({other}) is not {field} ({count})");
+        return count ?? other ?? throw config.Bad(field, "is missing");
+    }
+
     /// <summary>Refuses what no token could choose from.</summary>
     public MixtureConfig Check(ConfigSection config, string experts, string topK)
     {

@@ -6,7 +6,6 @@ namespace NanoAspire.Engine.Models;
 /// <summary>Qwen3, by the field names of config.json.</summary>
 internal sealed record Qwen3Config : IModelConfig
 {
-    private const int DefaultHeadDim = 128;
     private const double DefaultEpsilon = 1e-6;
 
     public required int VocabSize { get; init; }
@@ -31,29 +30,35 @@ internal sealed record Qwen3Config : IModelConfig
     public RopeAxes? Axes { get; init; }
     public ImageInput? Images { get; init; }
 
-    public static Qwen3Config Read(ConfigSection config)
+    public static IModelConfig Read(ConfigSection config) => ReadDense(config, Qwen3Defaults.Dense);
+
+    /// <summary>Without experts and images.</summary>
+    public static Qwen3Config ReadDense(ConfigSection config, Qwen3Defaults defaults)
     {
-        var maxPositions = config.PositiveInt("max_position_embeddings");
+        var (layers, maxPositions) = (config.PositiveInt("num_hidden_layers", ConfigLimits.Layers), config.PositiveInt("max_position_embeddings"));
+        var (hidden, heads) = (config.PositiveInt("hidden_size", ConfigLimits.Columns), config.PositiveInt("num_attention_heads", ConfigLimits.Heads));
         var read = new Qwen3Config
         {
             VocabSize = config.PositiveInt("vocab_size"),
             MaxPositions = maxPositions,
-            HiddenSize = config.PositiveInt("hidden_size"),
-            IntermediateSize = config.PositiveInt("intermediate_size"),
-            Layers = config.PositiveInt("num_hidden_layers"),
-            Heads = config.PositiveInt("num_attention_heads"),
-            KvHeads = config.PositiveInt("num_key_value_heads"),
-            HeadDim = config.OptionalPositiveInt("head_dim") ?? DefaultHeadDim,
-            NormEpsilon = (float)(config.OptionalPositiveNumber("rms_norm_eps") ?? DefaultEpsilon),
-            Rope = RopeConfig.Read(config, maxPositions),
+            HiddenSize = hidden,
+            IntermediateSize = config.PositiveInt("intermediate_size", ConfigLimits.Columns),
+            Layers = layers,
+            Heads = heads,
+            KvHeads = defaults.ReadKvHeads(config, heads),
+            HeadDim = defaults.ReadHeadDim(config, hidden, heads),
+            NormEpsilon = (float)config.PositiveNumber("rms_norm_eps", max: 1, DefaultEpsilon),
+            Rope = RopeConfig.Read(config, maxPositions, defaults.Theta),
             TiedEmbeddings = config.Flag("tie_word_embeddings", otherwise: false),
         };
         if (read.Heads % read.KvHeads != 0) throw config.Bad("num_attention_heads", $"({read.Heads}) is not a multiple of num_key_value_heads ({read.KvHeads})");
-        if (read.HeadDim % 2 != 0) throw config.Bad("head_dim", $"({read.HeadDim}) is not even");
         if (config.OptionalText("hidden_act") is { } activation && activation != "silu") throw config.Bad("hidden_act", $"'{activation}' is not supported (silu is)");
         if (config.Flag("attention_bias", otherwise: false)) throw config.Bad("attention_bias", "true is not supported");
         if (config.Flag("use_sliding_window", otherwise: false)) throw config.Bad("use_sliding_window", "true is not supported");
-        if (config.Texts("layer_types").FirstOrDefault(type => type != "full_attention") is { } other) throw config.Bad("layer_types", $"'{other}' is not supported (full_attention is)");
+        var types = config.Texts("layer_types");
+        if (types.FirstOrDefault(type => type != "full_attention") is { } other) throw config.Bad("layer_types", $"'{other}' is not supported (full_attention is)");
+        if (types.Count > 0 && types.Count != layers) throw config.Bad("layer_types", $"has {types.Count} entries for {layers} layers");
+        if (RopeConfig.Share(config, otherwise: 1) is var share && share != 1) throw config.Bad("partial_rotary_factor", $"({share}) is not supported by this architecture");
         return read;
     }
 

@@ -6,19 +6,19 @@ namespace NanoAspire.Engine.Models;
 /// <summary>Qwen3-MoE: Qwen3 with a mixture of experts in most layers, chosen by softmax; no shared expert.</summary>
 internal static class Qwen3MoeConfig
 {
-    public static IModelConfig Read(ConfigSection config) => Read(config, normalise: false);
+    public static IModelConfig Read(ConfigSection config) => Read(config, Qwen3Defaults.Sparse);
 
     /// <param name="config">The text model's.</param>
-    /// <param name="normalise">Without <c>norm_topk_prob</c>: whether the weights of the chosen experts add up to one.</param>
-    internal static Qwen3Config Read(ConfigSection config, bool normalise)
+    /// <param name="defaults">Of the family.</param>
+    internal static Qwen3Config Read(ConfigSection config, Qwen3Defaults defaults)
     {
-        var dense = Qwen3Config.Read(config);
+        var dense = Qwen3Config.ReadDense(config, defaults);
         return dense with
         {
             Experts = new MixtureConfig
             {
-                ExpertSize = config.PositiveInt("moe_intermediate_size"),
-                Router = ReadRouter(config, normalise),
+                ExpertSize = config.PositiveInt("moe_intermediate_size", ConfigLimits.Columns),
+                Router = ReadRouter(config, defaults.Normalise),
             }.Check(config, "num_experts", "num_experts_per_tok"),
             SparseLayers = ReadSparseLayers(config, dense.Layers),
         };
@@ -27,7 +27,7 @@ internal static class Qwen3MoeConfig
     internal static RouterConfig ReadRouter(ConfigSection config, bool normalise) => new()
     {
         Score = RouterScore.Softmax,
-        Experts = config.PositiveInt("num_experts"),
+        Experts = MixtureConfig.ReadCount(config, "num_experts", "num_local_experts"),
         TopK = config.PositiveInt("num_experts_per_tok"),
         Normalise = config.Flag("norm_topk_prob", otherwise: normalise),
     };
@@ -35,7 +35,7 @@ internal static class Qwen3MoeConfig
     /// <summary>Every <c>decoder_sparse_step</c>-th layer, but those of <c>mlp_only_layers</c>.</summary>
     internal static LayerSet ReadSparseLayers(ConfigSection config, int layers)
     {
-        var (step, dense) = (config.OptionalPositiveInt("decoder_sparse_step") ?? 1, config.Counts("mlp_only_layers"));
+        var (step, dense) = (config.PositiveInt("decoder_sparse_step", otherwise: 1), config.Counts("mlp_only_layers").ToHashSet());
         if (dense.Any(layer => layer >= layers)) throw config.Bad("mlp_only_layers", $"names layer {dense.Max()} of {layers}");
         return new(Enumerable.Range(0, layers).Where(layer => (layer + 1) % step == 0 && !dense.Contains(layer)));
     }

@@ -7,7 +7,8 @@ namespace NanoAspire.Engine.Models;
 internal sealed record Qwen3NextConfig : IModelConfig
 {
     private const double DefaultEpsilon = 1e-6, DefaultRotary = 0.25;
-    private const int DefaultInterval = 4, DefaultHeadDim = 256;
+    private const int DefaultInterval = 4, DefaultHeadDim = 256, DefaultSharedSize = 512;
+    private static readonly int[] DefaultSections = [11, 11, 10];
     private const string Full = "full_attention", Linear = "linear_attention";
 
     public required int VocabSize { get; init; }
@@ -42,41 +43,44 @@ internal sealed record Qwen3NextConfig : IModelConfig
     public static IModelConfig ReadMultimodal(ConfigSection config)
     {
         var text = config.OptionalSection("text_config") ?? throw config.Bad("text_config", "is missing");
-        var read = Read(text, "model.language_model.", fused: false, text.Flag("tie_word_embeddings", otherwise: config.Flag("tie_word_embeddings", otherwise: false)));
-        var images = Qwen3VLConfig.ReadImages(config, read.HiddenSize, read.VocabSize);
+        var read = Read(text, "model.language_model.", fused: false, Qwen3VLConfig.ReadTied(config, text, otherwise: false));
+        // Its reference has experts in every layer and always normalises.
+        if (!read.Experts.Router.Normalise) throw text.Bad("norm_topk_prob", "false is not supported by this architecture");
+        if (read.SparseLayers.Count < read.Layers) throw text.Bad(text.Counts("mlp_only_layers").Count > 0 ? "mlp_only_layers" : "decoder_sparse_step", "is not supported by this architecture");
+        var images = Qwen3VLConfig.ReadImages(config, read.HiddenSize, read.VocabSize, deepstackLayers: 0);
         if (images?.DeepstackLayers > 0) throw config.Bad("vision_config", "has deepstack_visual_indexes, which this architecture does not support");
-        return read with { Axes = Qwen3VLConfig.ReadAxes(text, read.RotaryDim / 2, images), Images = images };
+        return read with { Axes = Qwen3VLConfig.ReadAxes(text, read.RotaryDim / 2, images, DefaultSections), Images = images };
     }
 
     private static Qwen3NextConfig Read(ConfigSection config, string prefix, bool fused, bool tied)
     {
-        var (layers, maxPositions) = (config.PositiveInt("num_hidden_layers"), config.PositiveInt("max_position_embeddings"));
+        var (layers, maxPositions) = (config.PositiveInt("num_hidden_layers", ConfigLimits.Layers), config.PositiveInt("max_position_embeddings"));
         var sparse = Qwen3MoeConfig.ReadSparseLayers(config, layers);
-        var headDim = config.OptionalPositiveInt("head_dim") ?? DefaultHeadDim;
+        var headDim = config.PositiveInt("head_dim", ConfigLimits.HeadDim, DefaultHeadDim);
         var read = new Qwen3NextConfig
         {
             VocabSize = config.PositiveInt("vocab_size"),
             MaxPositions = maxPositions,
-            HiddenSize = config.PositiveInt("hidden_size"),
+            HiddenSize = config.PositiveInt("hidden_size", ConfigLimits.Columns),
             Layers = layers,
             FullLayers = ReadFullLayers(config, layers),
-            Heads = config.PositiveInt("num_attention_heads"),
-            KvHeads = config.PositiveInt("num_key_value_heads"),
+            Heads = config.PositiveInt("num_attention_heads", ConfigLimits.Heads),
+            KvHeads = config.PositiveInt("num_key_value_heads", ConfigLimits.Heads),
             HeadDim = headDim,
             RotaryDim = ReadRotary(config, headDim),
             GatedAttention = config.Flag("attn_output_gate", otherwise: true),
             DeltaNet = DeltaNetConfig.Read(config, fused),
             Experts = new MixtureConfig
             {
-                ExpertSize = config.PositiveInt("moe_intermediate_size"),
-                SharedSize = config.OptionalCount("shared_expert_intermediate_size") ?? 0,
+                ExpertSize = config.PositiveInt("moe_intermediate_size", ConfigLimits.Columns),
+                SharedSize = config.Count("shared_expert_intermediate_size", ConfigLimits.Columns, DefaultSharedSize),
                 SharedPrefix = "shared_expert.",
                 SharedGate = "shared_expert_gate.weight",
                 Router = Qwen3MoeConfig.ReadRouter(config, normalise: true),
             }.Check(config, "num_experts", "num_experts_per_tok"),
             SparseLayers = sparse,
-            IntermediateSize = sparse.Count < layers ? config.PositiveInt("intermediate_size") : 0,
-            NormEpsilon = (float)(config.OptionalPositiveNumber("rms_norm_eps") ?? DefaultEpsilon),
+            IntermediateSize = sparse.Count < layers ? config.PositiveInt("intermediate_size", ConfigLimits.Columns) : 0,
+            NormEpsilon = (float)config.PositiveNumber("rms_norm_eps", max: 1, DefaultEpsilon),
             Rope = RopeConfig.Read(config, maxPositions),
             TiedEmbeddings = tied,
             Prefix = prefix,
@@ -107,16 +111,15 @@ internal sealed record Qwen3NextConfig : IModelConfig
         var types = config.Texts("layer_types");
         if (types.FirstOrDefault(type => type is not (Full or Linear)) is { } other) throw config.Bad("layer_types", $"'{other}' is not supported ({Full} and {Linear} are)");
         if (types.Count > 0 && types.Count != layers) throw config.Bad("layer_types", $"has {types.Count} entries for {layers} layers");
-        var interval = config.OptionalPositiveInt("full_attention_interval") ?? DefaultInterval;
+        var interval = config.PositiveInt("full_attention_interval", otherwise: DefaultInterval);
         var full = new LayerSet(Enumerable.Range(0, layers).Where(layer => types.Count > 0 ? types[layer] == Full : (layer + 1) % interval == 0));
         return full.Count > 0 ? full : throw config.Bad("layer_types", "has no full_attention layer: a model without any is not supported");
     }
 
     private static int ReadRotary(ConfigSection config, int headDim)
     {
-        var section = config.OptionalSection("rope_parameters") is { } parameters && parameters.Has("partial_rotary_factor") ? parameters : config;
-        var factor = section.OptionalPositiveNumber("partial_rotary_factor") ?? DefaultRotary;
+        var factor = RopeConfig.Share(config, DefaultRotary);
         var dim = (int)(headDim * factor);
-        return dim is > 1 && dim <= headDim && dim % 2 == 0 ? dim : throw section.Bad("partial_rotary_factor", $"({factor}) of head_dim ({headDim}) is not an even number of columns");
+        return dim is > 1 && dim <= headDim && dim % 2 == 0 ? dim : throw config.Bad("partial_rotary_factor", $"({factor}) of head_dim ({headDim}) is not an even number of columns");
     }
 }

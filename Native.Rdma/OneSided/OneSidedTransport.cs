@@ -24,7 +24,6 @@ public abstract class OneSidedTransport : ITransport
     private readonly ILogger _logger;
     private readonly RemoteMemoryCache _memories;
     private readonly OperationGate _operations;
-    private readonly SemaphoreSlim _proving = new(1, 1);
 
     private protected OneSidedTransport(
         string name, string reason, IReadOnlyList<IOneSidedPath> paths, bool tcpFallback,
@@ -98,13 +97,12 @@ public abstract class OneSidedTransport : ITransport
     {
         using var plan = TransferPlan.CreateInSourceOrder(Regions, ranges, writes, _pinBytes, TcpWire.MaxPinRanges);
         if (plan.FrameCount == 0) return 0;
+        if (!plan.IsOfOneRegion) return await MoveByRegionAsync(peer, ranges, token, writes, cancellationToken).ConfigureAwait(false);
         var remote = plan[0].Remote;
-        if (!plan.IsOfOneRegion)
-            throw new TransferException(TransferCode.BadRequest, "one transfer takes ranges of one remote region");
 
         if (_tcpFallback && plan.Bytes <= SmallTransfer && plan.LocalRegions.All(static r => DeviceAccess.RefusalOfProcessor(r.Kind) is null))
         {
-            try { return await MoveByTcpAsync(peer, ranges, token, writes, cancellationToken).ConfigureAwait(false); }
+            try { return await _tcp.MoveAsync(peer, ranges, token, writes, cancellationToken).ConfigureAwait(false); }
             catch (TransferException e) when (e.Code == TransferCode.DeviceMemory) { } // the other side's: a path may reach it
         }
         try
@@ -117,12 +115,18 @@ public abstract class OneSidedTransport : ITransport
             throw;
         }
         return _tcpFallback
-            ? await MoveByTcpAsync(peer, ranges, token, writes, cancellationToken).ConfigureAwait(false)
+            ? await _tcp.MoveAsync(peer, ranges, token, writes, cancellationToken).ConfigureAwait(false)
             : throw new TransferException(TransferCode.NotMappable, $"region {remote} of {peer.Address} cannot be reached by {Name}: {Why(peer, remote, writes)}");
     }
 
-    private Task<long> MoveByTcpAsync(TransferPeer peer, IReadOnlyList<TransferRange> ranges, ulong token, bool writes, CancellationToken cancellationToken) =>
-        writes ? _tcp.WriteAsync(peer, ranges, token, notification: null, cancellationToken) : _tcp.ReadAsync(peer, ranges, token, cancellationToken);
+    /// <summary>One region after the other: each has a path of its own.</summary>
+    private async Task<long> MoveByRegionAsync(TransferPeer peer, IReadOnlyList<TransferRange> ranges, ulong token, bool writes, CancellationToken cancellationToken)
+    {
+        var bytes = 0L;
+        foreach (var ofRegion in ranges.GroupBy(static range => range.Remote))
+            bytes += await MoveAsync(peer, [.. ofRegion], token, writes, cancellationToken).ConfigureAwait(false);
+        return bytes;
+    }
 
     /// <returns>False when no path reaches the region.</returns>
     private async Task<bool> TryMoveAsync(TransferPlan plan, TransferPeer peer, RegionId remote, ulong token, bool writes, CancellationToken cancellationToken)
@@ -139,7 +143,7 @@ public abstract class OneSidedTransport : ITransport
         }
         catch (NotOneSidedException e)
         {
-            _memories.Release(Remember(peer, remote, writes, memory: null, _tcpFallback ? _tcp.Name : Name, e.Message));
+            _memories.Release(Remember(peer, remote, writes, memory: null, Fallback, e.Message));
             return false;
         }
         finally
@@ -169,13 +173,16 @@ public abstract class OneSidedTransport : ITransport
             }
             refusals.Add($"{path.Name}: {reason}");
         }
-        return Remember(peer, region, writes, memory: null, _tcpFallback ? _tcp.Name : Name, string.Join("; ", refusals));
+        return Remember(peer, region, writes, memory: null, Fallback, string.Join("; ", refusals));
     }
+
+    /// <summary>What memory that no path reaches goes by.</summary>
+    private string Fallback => _tcpFallback ? _tcp.Name : "none";
 
     private RemoteMemoryCache.Entry Remember(TransferPeer peer, RegionId region, bool writes, IRemoteMemory? memory, string path, string reason)
     {
         var choice = new TransferPath(peer.Address, region, writes ? "write" : "read", path, reason);
-        _logger.Chosen(region, peer.Address, memory is null && !_tcpFallback ? "nothing" : path, choice.Access, reason);
+        _logger.Chosen(region, peer.Address, path, choice.Access, reason);
         Telemetry.PathChosen(Name, path);
         if (memory is not null) return _memories.Add(peer, region, writes, memory, choice);
         return _memories.Refuse(peer, region, writes, choice);
@@ -215,7 +222,7 @@ public abstract class OneSidedTransport : ITransport
     /// <exception cref="NotOneSidedException">It did not arrive until the worker went on.</exception>
     private async Task ProveAsync(RemoteMemoryCache.Entry entry, TransferPeer peer, Func<Task> copy, CancellationToken cancellationToken)
     {
-        await _proving.WaitAsync(cancellationToken).ConfigureAwait(false);
+        await entry.Proving.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
             if (entry.Proven)
@@ -228,7 +235,8 @@ public abstract class OneSidedTransport : ITransport
             using var control = await TcpConnection.ConnectAsync(peer.Address, _options, _time, cancellationToken).ConfigureAwait(false);
             await control.HoldAsync(peer, kind, hold: true, cancellationToken).ConfigureAwait(false);
             var copying = copy();
-            var oneSided = await Task.WhenAny(copying, Task.Delay(ProofPatience, _time, cancellationToken)).ConfigureAwait(false) == copying;
+            var patience = TimeSpan.FromTicks(Math.Min(ProofPatience.Ticks, _options.FrameTimeout.Ticks / 2)); // the frame's deadline must not come first
+            var oneSided = await Task.WhenAny(copying, Task.Delay(patience, _time, cancellationToken)).ConfigureAwait(false) == copying;
             try { await control.HoldAsync(peer, kind, hold: false, cancellationToken).ConfigureAwait(false); }
             finally { await copying.ConfigureAwait(false); }
             entry.Proven = oneSided;
@@ -236,7 +244,7 @@ public abstract class OneSidedTransport : ITransport
         }
         finally
         {
-            _proving.Release();
+            entry.Proving.Release();
         }
     }
 

@@ -163,10 +163,10 @@ internal sealed class RemoteMemoryCache : IAsyncDisposable
         {
             if (!entry.Removed || entry.Users > 0) return;
         }
-        entry.Memory?.Dispose();
+        entry.Dispose();
     }
 
-    internal sealed class Entry(IRemoteMemory? memory, TransferPath choice)
+    internal sealed class Entry(IRemoteMemory? memory, TransferPath choice) : IDisposable
     {
         /// <summary>Null: known not to be within reach.</summary>
         public IRemoteMemory? Memory => memory;
@@ -176,5 +176,13 @@ internal sealed class RemoteMemoryCache : IAsyncDisposable
         public int Users { get; set; }
         public long LastUsed { get; set; }
         public bool Removed { get; set; }
+        /// <summary>One proof at a time: who waits for it may find it given.</summary>
+        public SemaphoreSlim Proving { get; } = new(1, 1);
+
+        public void Dispose()
+        {
+            memory?.Dispose();
+            Proving.Dispose();
+        }
     }
 }

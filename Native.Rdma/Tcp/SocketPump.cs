@@ -8,7 +8,7 @@ internal sealed class SocketPump(Socket socket) : IDisposable
     /// <summary>What one call to the system moves at most; more would only hold on to the caches.</summary>
     private const int CallBytes = 1 << 20;
     /// <summary>A thread that waits for bytes of a frame is woken for no fewer, unless fewer are left: every one that came with a packet would cost a wake.</summary>
-    private const int LowMarkBytes = 512 << 10;
+    private const int LowMarkBytes = 256 << 10;
     /// <summary>A thread of a lane waits as long for its socket before it is given up and the rest waited for in the pool.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(20);
     /// <summary>Waited for when the socket has no room, by a call that waits.</summary>

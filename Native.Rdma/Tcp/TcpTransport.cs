@@ -104,7 +104,8 @@ public sealed class TcpTransport : ITransport
         if (server is not null) await server.DisposeAsync().ConfigureAwait(false);
     }
 
-    private async Task<long> MoveAsync(TransferPeer peer, IReadOnlyList<TransferRange> ranges, ulong token, bool writes, CancellationToken cancellationToken)
+    /// <summary>A read or write of its own, neither measured nor ordered.</summary>
+    internal async Task<long> MoveAsync(TransferPeer peer, IReadOnlyList<TransferRange> ranges, ulong token, bool writes, CancellationToken cancellationToken)
     {
         using var plan = TransferPlan.Create(Regions, ranges, _options.FrameBytes, TcpWire.MaxFrameRanges);
         if (plan.FrameCount == 0) return 0;

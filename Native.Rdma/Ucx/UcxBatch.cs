@@ -62,8 +62,7 @@ internal sealed unsafe class UcxBatch : UcxWork
     /// <summary>Ends when nothing is in flight any more.</summary>
     public Task Completion => _done.Task;
 
-    /// <summary>Operations posted and not complete.</summary>
-    public int InFlight => Volatile.Read(ref _posted);
+    public override int InFlight => Volatile.Read(ref _posted);
 
     public override object Transfer => _plan;
 

@@ -62,6 +62,11 @@ internal sealed partial class UcxThread : IAsyncDisposable
         var result = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
         var accepted = TryEnqueue(() =>
         {
+            if (_worker.IsDestroyed)
+            {
+                result.SetException(Gone());
+                return;
+            }
             try { result.SetResult(work(_worker)); }
             catch (Exception e) { result.SetException(e); }
         });
@@ -88,7 +93,10 @@ internal sealed partial class UcxThread : IAsyncDisposable
             if (_work.FindLast(other => other.Transfer == work.Transfer) is { } earlier) work.Follow(earlier);
             _work.Add(work);
         });
-        if (!accepted) throw Gone();
+        if (accepted) return;
+        var gone = Gone();
+        work.Fail(gone);
+        throw gone;
     }
 
     /// <summary>Has the thread look at its work now.</summary>
@@ -105,7 +113,8 @@ internal sealed partial class UcxThread : IAsyncDisposable
     public void Hold(bool hold, TimeSpan limit)
     {
         if (hold) Volatile.Write(ref _heldUntil, _time.GetTimestamp() + (long)(limit.TotalSeconds * _time.TimestampFrequency));
-        Interlocked.Add(ref _holds, hold ? 1 : -1);
+        if (hold) Interlocked.Increment(ref _holds);
+        else if (Interlocked.Decrement(ref _holds) < 0) Interlocked.Increment(ref _holds); // of a hold before there was a worker
         Wake();
     }
 
@@ -149,19 +158,18 @@ internal sealed partial class UcxThread : IAsyncDisposable
     {
         try
         {
-            var quietSince = _time.GetTimestamp();
+            var (quietSince, inFlight) = (_time.GetTimestamp(), 0);
             while (true)
             {
                 if (Volatile.Read(ref _abandoned)) break;
                 var busy = RunCommands();
                 if (!_dead) busy |= AdvanceWork();
                 if (_dead) break;
-                if (!IsHeld) busy |= _worker.Progress() > 0;
-                if (busy)
-                {
-                    quietSince = _time.GetTimestamp();
-                    continue;
-                }
+                var progressed = !IsHeld && _worker.Progress() > 0;
+                var left = InFlight();
+                // Not what UCX does for itself: its keepalive would have a thread spin for ever.
+                if (busy || left != inFlight) (quietSince, inFlight) = (_time.GetTimestamp(), left);
+                if (busy || progressed) continue;
                 lock (_gate)
                 {
                     if (_stopping && _work.Count == 0 && _commands.IsEmpty) break;
@@ -204,7 +212,14 @@ internal sealed partial class UcxThread : IAsyncDisposable
         return ready;
     }
 
-    private bool IsHeld => Volatile.Read(ref _holds) > 0 && _time.GetTimestamp() < Volatile.Read(ref _heldUntil);
+    private int InFlight()
+    {
+        var sum = 0;
+        foreach (var work in _work) sum += work.InFlight;
+        return sum;
+    }
+
+    internal bool IsHeld => Volatile.Read(ref _holds) > 0 && _time.GetTimestamp() < Volatile.Read(ref _heldUntil);
 
     private void Sleep()
     {

@@ -19,6 +19,9 @@ internal abstract class UcxWork
     /// <summary>True when the next turn has something to do without waiting for an event.</summary>
     public abstract bool IsReady { get; }
 
+    /// <summary>Operations posted and not complete.</summary>
+    public abstract int InFlight { get; }
+
     /// <summary>Gives back what was posted, callbacks and all: the worker is about to be torn down.</summary>
     public abstract void Release();
 

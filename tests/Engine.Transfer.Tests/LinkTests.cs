@@ -1,4 +1,5 @@
 using NanoAspire.Tests;
+using NanoAspire.TransferPeer;
 
 namespace NanoAspire.Engine.Transfer.Tests;
 
@@ -31,7 +32,8 @@ public sealed class LinkTests
         await using var reader = new PeerProcess(network.In(1), ucxTransports, "reader", transport, blocks, BlockBytes, 1200);
         var ticket = await source.ParkAsync(blocks);
         Assert.Equal($"{blocks * BlockBytes}", await reader.AskAsync(PeerProcess.Text(ticket)));
-        var sockets = (Source: source.Sockets, Reader: reader.Sockets);
+        Assert.Equal("ok", await reader.AskAsync("forget"));
+        var (readerStart, sourceStart) = (await reader.SettledAsync(), await source.SettledAsync());
         var served = await source.AskNumberAsync("requests");
 
         await reader.WriteAsync(PeerProcess.Text(ticket));
@@ -43,10 +45,11 @@ public sealed class LinkTests
         Assert.Equal($"{blocks * BlockBytes}", await reader.AskAsync(PeerProcess.Text(ticket)));
         Assert.Equal(1, await source.AskNumberAsync($"free {ticket.SeqId}"));
         Assert.Equal(1, await source.AskNumberAsync("released"));
-        if (ucxTransports is not null) return; // UCX closes the sockets of a lost connection at the pace of the kernel's own timeouts: a minute and more
-        for (var i = 0; i < 6000 && (source.Sockets > sockets.Source || reader.Sockets > sockets.Reader); i++) await Task.Delay(10);
-        Assert.InRange(source.Sockets, 0, sockets.Source);
-        Assert.InRange(reader.Sockets, 0, sockets.Reader);
+        Assert.Equal("ok", await reader.AskAsync("forget"));
+        // UCX closes the sockets of a lost connection at the pace of the kernel's own timeouts: a minute and more.
+        string[] except = ucxTransports is null ? [] : [ProcessResources.Sockets];
+        await reader.AssertRestoredAsync(readerStart, except);
+        await source.AssertRestoredAsync(sourceStart, except);
     }
 
     [Fact(Skip = Needs.NetworkNamespacesReason, SkipUnless = nameof(Needs.NetworkNamespaces), SkipType = typeof(Needs))]
@@ -57,8 +60,15 @@ public sealed class LinkTests
         using var network = new NetworkNamespaces();
         await using var source = new PeerProcess(network.In(0), "tcp", "source", "ucx", 4, BlockBytes, 0, 0, NetworkNamespaces.Address(0));
         await using var reader = new PeerProcess(network.In(1), "tcp", "reader", "ucx", 4, BlockBytes);
-        Assert.Equal(KvTransferException.IncompatibleLayout, await reader.AskAsync(PeerProcess.Text(await source.ParkAsync(4))));
+        var ticket = await source.ParkAsync(4);
+        Assert.Equal(KvTransferException.IncompatibleLayout, await reader.AskAsync(PeerProcess.Text(ticket)));
+        Assert.Equal("ok", await reader.AskAsync("forget"));
+        var (readerStart, sourceStart) = (await reader.SettledAsync(), await source.SettledAsync());
+        Assert.Equal(KvTransferException.IncompatibleLayout, await reader.AskAsync(PeerProcess.Text(ticket)));
+        Assert.Equal("ok", await reader.AskAsync("forget"));
+        await reader.AssertRestoredAsync(readerStart);
+        await source.AssertRestoredAsync(sourceStart);
         await using var plain = new PeerProcess(network.In(1), null, "reader", "tcp", 4, BlockBytes);
-        Assert.Equal($"{4 * BlockBytes}", await plain.AskAsync(PeerProcess.Text(await source.ParkAsync(4)))); // unharmed
+        Assert.Equal($"{4 * BlockBytes}", await plain.AskAsync(PeerProcess.Text(ticket))); // unharmed
     }
 }

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using NanoAspire.Protocol.Wire;
+using NanoAspire.TransferPeer;
 
 namespace NanoAspire.Engine.Transfer.Tests;
 
@@ -10,7 +11,11 @@ internal sealed partial class PeerProcess : IAsyncDisposable
 {
     public const int Kill = 9, Continue = 18, Stop = 19;
 
+    /// <summary>For what a process lets go of by itself; UCX asks every second whether a peer still lives.</summary>
+    private static readonly TimeSpan Patience = Slowness.Seconds(30);
+
     private readonly Process _process;
+    private readonly string _name;
 
     public PeerProcess(params object[] arguments) : this([], null, arguments)
     {
@@ -27,6 +32,7 @@ internal sealed partial class PeerProcess : IAsyncDisposable
         if (ucxTransports is not null) start.Environment["UCX_TLS"] = ucxTransports;
         start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "TransferPeer.dll"));
         foreach (var argument in arguments) start.ArgumentList.Add(Convert.ToString(argument, CultureInfo.InvariantCulture)!);
+        _name = string.Join(' ', arguments.Take(2));
         _process = Process.Start(start)!;
     }
 
@@ -47,12 +53,48 @@ internal sealed partial class PeerProcess : IAsyncDisposable
 
     public async Task<int> AskNumberAsync(string command) => int.Parse(await AskAsync(command), CultureInfo.InvariantCulture);
 
-    /// <summary>Of the file behind the process's KV memory.</summary>
-    public string ArenaName() =>
-        File.ReadLines($"/proc/{_process.Id}/maps").SelectMany(static line => line.Split(' ')).First(static word => word.Contains("nanoaspire-", StringComparison.Ordinal));
+    public bool HasExited => _process.HasExited;
 
-    /// <summary>Sockets that the process has open.</summary>
-    public int Sockets => Directory.GetFileSystemEntries($"/proc/{_process.Id}/fd").Count(static fd => new FileInfo(fd).LinkTarget?.StartsWith("socket:", StringComparison.Ordinal) == true);
+    /// <summary>Processor time that the process has used so far.</summary>
+    public TimeSpan ProcessorTime
+    {
+        get
+        {
+            _process.Refresh();
+            return _process.TotalProcessorTime;
+        }
+    }
+
+    /// <param name="collected">After a collection, which closes what was forgotten: ask for it only when everything else is as it should be.</param>
+    public async Task<ProcessResources> ResourcesAsync(bool collected) => ProcessResources.Parse(await AskAsync(collected ? "resources collected" : "resources now"));
+
+    /// <summary>What it holds once that changes no more and all connections are closed.</summary>
+    public async Task<ProcessResources> SettledAsync()
+    {
+        var started = Stopwatch.GetTimestamp();
+        while (true)
+        {
+            var first = await ResourcesAsync(collected: false);
+            await Task.Delay(30);
+            var second = await ResourcesAsync(collected: false);
+            if (second.IsAsMuchAs(first) && second[ProcessResources.ReaderConnections] + second[ProcessResources.SourceConnections] == 0) return await ResourcesAsync(collected: true);
+            Assert.True(Stopwatch.GetElapsedTime(started) < Patience, $"the process '{_name}' does not come to rest: it holds {second}");
+        }
+    }
+
+    /// <summary>Waits until the process holds no more than it did at the start.</summary>
+    public async Task AssertRestoredAsync(ProcessResources start, params string[] except)
+    {
+        var started = Stopwatch.GetTimestamp();
+        for (var collected = false; ; )
+        {
+            var growth = (await ResourcesAsync(collected)).GrowthSince(start, except);
+            if (growth is null && collected) return;
+            Assert.True(growth is null || Stopwatch.GetElapsedTime(started) < Patience, $"{Patience.TotalSeconds} s later, the process '{_name}' holds more than at the start: {growth}");
+            if (growth is null) collected = true;
+            else await Task.Delay(50);
+        }
+    }
 
     public async Task<int> ExitCodeAsync()
     {

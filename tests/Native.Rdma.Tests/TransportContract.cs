@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Logging.Abstractions;
 using NanoAspire.Native.Rdma.Loopback;
 using NanoAspire.Native.Rdma.SharedMemory;
@@ -9,6 +10,7 @@ namespace NanoAspire.Native.Rdma.Tests;
 public abstract partial class TransportContract : IAsyncLifetime
 {
     private const int Size = 1 << 20;
+    private static long _countedLength = 4321;
 
     private protected RegionRegistry SourceRegions { get; private set; } = null!;
     private protected RegionRegistry ReaderRegions { get; private set; } = null!;
@@ -65,6 +67,41 @@ public abstract partial class TransportContract : IAsyncLifetime
         Assert.Equal(From.Span[16..24], To.Span[..8]);
         Assert.Equal(From.Span[..16], To.Span[8..24]);
         Assert.False(To.Span[24..].ContainsAnyExcept((byte)0));
+    }
+
+    [Fact]
+    public async Task A_batch_may_read_several_regions()
+    {
+        using var second = CreateSource(Size);
+        second.Span.Reverse();
+        var other = second.Open(SourceRegions, Guard, Grants);
+        Assert.Equal(300, await ReadAsync(Range(0, 0, 100), Range(16, 100, 100) with { Remote = other.Id }, Range(500, 200, 100)));
+        Assert.Equal(From.Span[..100], To.Span[..100]);
+        Assert.Equal(second.Span[16..116], To.Span[100..200]);
+        Assert.Equal(From.Span[500..600], To.Span[200..300]);
+        Reader.Forget(Source.Listen());
+        await SourceRegions.UnregisterAsync(other, default).WaitAsync(TimeSpan.FromSeconds(60));
+    }
+
+    [Fact]
+    public async Task A_read_is_counted_once()
+    {
+        var length = Interlocked.Increment(ref _countedLength);               // that nobody else reads
+        var (operations, bytes) = (0, 0L);
+        using var listener = new MeterListener();
+        listener.InstrumentPublished = static (instrument, listener) =>
+        {
+            if (instrument.Name == "nanoaspire.transfer.operation.bytes") listener.EnableMeasurementEvents(instrument);
+        };
+        listener.SetMeasurementEventCallback<long>((_, value, _, _) =>
+        {
+            if (value != length) return;
+            Interlocked.Increment(ref operations);
+            Interlocked.Add(ref bytes, value);
+        });
+        listener.Start();
+        await ReadAsync(Range(0, 0, (ulong)length));
+        Assert.Equal((1, length), (operations, bytes));
     }
 
     [Theory, InlineData(1), InlineData(16383), InlineData(16384), InlineData(16385), InlineData(262144), InlineData(262145), InlineData(Size)]

@@ -1,6 +1,5 @@
+using System.Security.Cryptography;
 using NanoAspire.Engine;
-using NanoAspire.Native.Rdma.SharedMemory;
-using NanoAspire.Native.Rdma.Ucx;
 
 namespace NanoAspire.TransferPeer;
 
@@ -13,17 +12,7 @@ public sealed unsafe class PatternMemory : IKvMemory, IDisposable
     {
         Layout = new() { Digest = digest, BlockSize = blockSize, BlockBytes = blockBytes, StateBlocks = stateBlocks };
         BlockCount = blockCount;
-        var bytes = (long)blockCount * blockBytes;
-        if (ucx)
-        {
-            var arena = UcxArena.TryAllocate(bytes, out var reason) ?? throw new InvalidOperationException(reason);
-            (_arena, Address) = (arena, arena.Address);
-        }
-        else
-        {
-            var arena = SharedArena.Allocate(bytes);
-            (_arena, Address) = (arena, arena.Address);
-        }
+        (_arena, Address) = Transports.Allocate(ucx ? "ucx" : "shm", (long)blockCount * blockBytes);
         if (seed is { } first) for (var i = 0; i < blockCount; i++) new Random(first + i).NextBytes(Block(i));
     }
 
@@ -32,6 +21,11 @@ public sealed unsafe class PatternMemory : IKvMemory, IDisposable
     public nint Address { get; }
 
     public Span<byte> Block(int id) => new((byte*)Address + id * Layout.BlockBytes, (int)Layout.BlockBytes);
+
+    public Span<byte> All => new((byte*)Address, checked((int)(BlockCount * Layout.BlockBytes)));
+
+    /// <summary>Of all content.</summary>
+    public string Digest() => Convert.ToHexString(SHA256.HashData(All));
 
     public void Dispose() => _arena.Dispose();
 }

@@ -8,9 +8,9 @@ namespace NanoAspire.TransferPeer;
 /// <summary>Makes the source take its time for every request, so that a test can act in the middle of a read.</summary>
 public sealed class SlowTransport(IKvTransport inner, TimeSpan delay) : IKvTransport
 {
-    private readonly TimeSpan _delay = delay;
     private int _requests;
 
+    public TimeSpan Delay { get; set; } = delay;
     public string Name => inner.Name;
     public string Reason => inner.Reason;
     public IReadOnlyList<TransferPath> Paths => inner.Paths;
@@ -33,7 +33,7 @@ public sealed class SlowTransport(IKvTransport inner, TimeSpan delay) : IKvTrans
         {
             var pin = guard.TryPin(token, ranges);
             Interlocked.Increment(ref owner._requests);
-            Thread.Sleep(owner._delay);
+            Thread.Sleep(owner.Delay);
             return pin;
         }
     }

@@ -1,30 +1,33 @@
-using System.Globalization;
-using Microsoft.Extensions.Logging.Abstractions;
 using NanoAspire.Native.Rdma;
-using NanoAspire.Native.Rdma.SharedMemory;
-using NanoAspire.Native.Rdma.Tcp;
 
 namespace NanoAspire.TransferPeer;
 
-/// <summary>Writes a region of another process.</summary>
+/// <summary>Writes memory of another process with bytes of one value.</summary>
 internal static class Writer
 {
     public static async Task<int> RunAsync(string[] args)
     {
-        var bytes = long.Parse(args[2], CultureInfo.InvariantCulture);
-        var peer = new Native.Rdma.TransferPeer(args[3], ulong.Parse(args[4], CultureInfo.InvariantCulture));
-        if (!RegionId.TryParse(args[5], out var remote)) return 2;
-        var options = new TcpTransportOptions { FrameBytes = 64 << 10, FrameTimeout = TimeSpan.FromSeconds(60) };
-        using var arena = SharedArena.Allocate(bytes);
-        unsafe { new Span<byte>((void*)arena.Address, (int)bytes).Fill(0xAB); }
-        var regions = new RegionRegistry();
-        await using ITransport transport = args[1] == "tcp"
-            ? new TcpTransport(regions, options, TimeProvider.System, NullLogger<TcpTransport>.Instance)
-            : new SharedMemoryTransport(regions, options, tcpFallback: false, copyThreads: 1, TimeProvider.System, NullLoggerFactory.Instance);
-        var local = regions.Register("from", arena.Address, (ulong)bytes, RegionAccess.Local);
-        TransferRange whole = new() { Remote = remote, RemoteOffset = 0, Local = local.Id, LocalOffset = 0, Length = (ulong)bytes };
-        var token = ulong.Parse(args[6], CultureInfo.InvariantCulture);
-        Console.WriteLine(await transport.WriteAsync(peer, [whole], token, new WriteNotification(remote, 1), CancellationToken.None));
-        return 0;
+        var bytes = args.Long(2);
+        var (arena, address) = Transports.Allocate("shm", bytes);
+        using var _ = arena;
+        var timeout = TimeSpan.FromMilliseconds(args.Int(3));
+        await using var transport = Transports.Create(args[1], new() { FrameBytes = 64 << 10, FrameTimeout = timeout, ConnectTimeout = TimeSpan.FromSeconds(Math.Max(5, timeout.TotalSeconds)) });
+        var local = transport.Regions.Register("from", address, (ulong)bytes, RegionAccess.Local);
+        Native.Rdma.TransferPeer peer = default;
+        return await CommandLoop.RunAsync(async words =>
+        {
+            if (words[0] == "forget")
+            {
+                transport.Forget(peer);
+                return "ok";
+            }
+            // write VALUE NOTIFICATION|- OFFSET LENGTH ADDRESS INCARNATION REGION TOKEN
+            unsafe { new Span<byte>((void*)address, (int)bytes).Fill((byte)words.Int(1)); }
+            peer = new(words[5], words.Unsigned(6));
+            var remote = RegionId.TryParse(words[7], out var id) ? id : throw new FormatException(words[7]);
+            TransferRange range = new() { Remote = remote, RemoteOffset = words.Unsigned(3), Local = local.Id, LocalOffset = 0, Length = words.Unsigned(4) };
+            WriteNotification? notification = words[2] == "-" ? null : new(remote, words.Unsigned(2));
+            return await transport.WriteAsync(peer, [range], words.Unsigned(8), notification, CancellationToken.None);
+        }, static () => []);
     }
 }

@@ -107,7 +107,7 @@ for tls in $(cat /etc/ucx-tls); do
     echo "## $tls two processes over gid $dead, where no connection can be made: $verdict"
   fi
   for class in UcxTransportContractTests UcxPathTests; do tests Native.Rdma.Tests NanoAspire.Native.Rdma.Tests.Ucx.$class; done
-  [ "$tls" = ud_verbs ] || tests Engine.Transfer.Tests NanoAspire.Engine.Transfer.Tests.TwoProcessTests -trait needs=ucx
+  [ "$tls" = ud_verbs ] || tests Engine.Transfer.Tests NanoAspire.Engine.Transfer.Tests.UcxTwoProcessTests -trait needs=ucx
   echo "-- free MiB: $(free -m | awk '/Mem/ { print $7 }'); $(rdma resource | tail -n 1)"
 done
 echo "## done"

@@ -31,7 +31,7 @@ internal static partial class RandomFamilies
         plan.Set(("hidden_size", hidden), ("intermediate_size", inner), ("num_hidden_layers", layers), ("num_attention_heads", heads), ("num_key_value_heads", heads),
             ("q_lora_rank", rank), ("kv_lora_rank", latent), ("qk_nope_head_dim", nope), ("qk_rope_head_dim", rope), ("v_head_dim", value), ("rope_theta", 10_000),
             ("first_k_dense_replace", dense), ("moe_intermediate_size", size), ("n_routed_experts", experts), ("n_shared_experts", shared), ("num_experts_per_tok", chosen),
-            ("n_group", groups), ("topk_group", topGroups), ("norm_topk_prob", random.Next(2) == 0), ("routed_scaling_factor", 2.5), ("scoring_func", random.Pick("sigmoid", "sigmoid", "softmax")), ("rope_interleave", random.Next(3) > 0));
+            ("n_group", groups), ("topk_group", topGroups), ("norm_topk_prob", random.Next(2) == 0), ("routed_scaling_factor", 2.5), ("scoring_func", random.Pick("sigmoid", "sigmoid", "softmax")), ("rope_interleave", random.Next(3) > 0 || sparse));
         if (random.Next(2) == 0)
             plan.Set(("rope_scaling", new JsonObject { ["type"] = "yarn", ["factor"] = 4.0, ["original_max_position_embeddings"] = 64, ["mscale"] = random.Pick(1.0, 0.707), ["mscale_all_dim"] = random.Pick(1.0, 0.5) }));
         if (sparse) plan.Set(("index_n_heads", indexHeads), ("index_head_dim", indexDim), ("index_topk", random.Next(1, 60)));

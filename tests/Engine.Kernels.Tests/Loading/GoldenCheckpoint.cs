@@ -41,6 +41,9 @@ internal sealed class GoldenCheckpoint : IDisposable
 
     public IEnumerable<string> Tensors => _tensors.Keys;
 
+    /// <summary>As stored; what is changed in it is written.</summary>
+    public byte[] Data(string tensor) => _tensors[tensor].Data;
+
     /// <summary>Replaces a matrix, or several stacked ones, by E4M3 numbers with a factor for every block — or by the float32 numbers that those stand for.</summary>
     public void Quantise(string tensor, int block, bool keep)
     {

@@ -20,6 +20,8 @@ public sealed class CacheBytesTests
     {
         ["kv_lora_rank"] = 512, ["q_lora_rank"] = 1536, ["qk_nope_head_dim"] = 128, ["qk_rope_head_dim"] = 64, ["v_head_dim"] = 128, ["n_routed_experts"] = 256,
         ["num_experts_per_tok"] = 8, ["moe_intermediate_size"] = 2048, ["index_n_heads"] = 64, ["index_head_dim"] = 128, ["index_topk"] = 2048,
+        ["n_shared_experts"] = 1, ["n_group"] = 1, ["topk_group"] = 1, ["routed_scaling_factor"] = 2.5, ["first_k_dense_replace"] = 1, ["rms_norm_eps"] = 1e-6, ["rope_theta"] = 50000,
+        ["indexer_rope_interleave"] = false,
     };
 
     public static TheoryData<string, string, long, long> Latents => new()
@@ -42,6 +44,17 @@ public sealed class CacheBytesTests
             Assert.Equal(64 * token, read.Cache(64, type).BlockBytes);
             Assert.Contains(token.ToString("N0", System.Globalization.CultureInfo.InvariantCulture), text, StringComparison.Ordinal);
         }
+    }
+
+    /// <summary>Head sizes that fill their panels and others; E4M3 has a byte more for each head of keys and of values.</summary>
+    [Theory, InlineData(128, 128), InlineData(80, 80), InlineData(50, 64), InlineData(2, 16)]
+    public void Bytes_of_a_head_are_those_of_the_formulas_in_the_documentation(int headDim, int padded)
+    {
+        using var document = JsonDocument.Parse(Json(Moe, 48, 2048, 32, 6144, ("moe_intermediate_size", 768), ("head_dim", headDim)));
+        var (_, _, read) = ModelFamilies.Read(new ConfigSection(document.RootElement, "config.json"));
+        Assert.Equal(64 * 48 * 2 * 4 * padded * 4, read.Cache(64, WeightType.F32).BlockBytes);
+        Assert.Equal(64 * 48 * 2 * 4 * padded * 2, read.Cache(64, WeightType.BF16).BlockBytes);
+        Assert.Equal(64 * 48 * 2 * 4 * (padded + 1), read.Cache(64, WeightType.E4M3).BlockBytes);
     }
 
     /// <summary>DeepSeek-V4-Flash: the first two layers without entries, then ratios 4 and 128 in turn.</summary>

@@ -25,10 +25,9 @@ public sealed class ProofTests
         // What is one-sided may take long on a busy machine; what is not takes for ever.
         await using var reader = new SuspectTransport(_readerRegions, path, fallback, oneSided ? TimeSpan.FromSeconds(30) : TimeSpan.FromMilliseconds(50));
         var (remote, local) = (from.Export(_sourceRegions).Id, to.Register(_readerRegions).Id);
-        TransferRange whole = new() { Remote = remote, RemoteOffset = 0, Local = local, LocalOffset = 0, Length = Size };
         for (var round = 0; round < 3; round++)
         {
-            var reading = reader.ReadAsync(source.Listen(), [whole], token: 0, default).WaitAsync(TimeSpan.FromSeconds(60));
+            var reading = reader.ReadAsync(source.Listen(), [Whole(remote, local)], token: 0, default).WaitAsync(TimeSpan.FromSeconds(60));
             if (oneSided || fallback)
             {
                 Assert.Equal(Size, await reading);
@@ -42,7 +41,41 @@ public sealed class ProofTests
         Assert.Equal(oneSided ? 3 : 1, path.Copies);
         Assert.Equal(1, path.Holds); // one proof is enough, either way
         Assert.False(path.IsHeld);
-        Assert.Equal(oneSided || !fallback ? "suspect" : "tcp", Assert.Single(reader.Paths).Path);
+        Assert.Equal(oneSided ? "suspect" : fallback ? "tcp" : "none", Assert.Single(reader.Paths).Path);
+    }
+
+    [Theory, InlineData(true), InlineData(false)]
+    public async Task The_options_that_are_the_default_leave_a_proof_its_time(bool fallback)
+    {
+        using var from = TestMemory.WithPattern(Size);
+        using var to = new TestMemory(Size);
+        var path = new SuspectPath(from.Address, oneSided: false);
+        await using var source = new SuspectTransport(_sourceRegions, path, fallback);
+        await using var reader = new SuspectTransport(_readerRegions, path, fallback);
+        var (remote, local) = (from.Export(_sourceRegions).Id, to.Register(_readerRegions).Id);
+        var reading = reader.ReadAsync(source.Listen(), [Whole(remote, local)], token: 0, default).WaitAsync(TimeSpan.FromSeconds(60));
+        if (fallback) Assert.Equal(Size, await reading);
+        else Assert.Equal(TransferCode.NotMappable, (await Assert.ThrowsAsync<TransferException>(() => reading)).Code);
+    }
+
+    [Fact]
+    public async Task A_proof_that_takes_its_time_holds_up_nobody_elses()
+    {
+        using var from = TestMemory.WithPattern(Size);
+        using var to = new TestMemory(Size);
+        RegionRegistry otherRegions = new();
+        var (stuck, honest) = (new SuspectPath(from.Address, oneSided: false), new SuspectPath(from.Address, oneSided: true));
+        await using var slow = new SuspectTransport(_sourceRegions, stuck, fallback: false);
+        await using var fast = new SuspectTransport(otherRegions, honest, fallback: false);
+        var opened = 0;
+        await using var reader = new SuspectTransport(_readerRegions, new SuspectPath(from.Address, oneSided: true) { Opened = () => Interlocked.Increment(ref opened) == 1 ? stuck : honest }, fallback: false, TimeSpan.FromSeconds(30));
+        var (remote, other, local) = (from.Export(_sourceRegions).Id, from.Export(otherRegions).Id, to.Register(_readerRegions).Id);
+        var first = reader.ReadAsync(slow.Listen(), [Whole(remote, local)], token: 0, default);
+        while (!stuck.IsHeld) await Task.Delay(1);
+        Assert.Equal(Size, await reader.ReadAsync(fast.Listen(), [Whole(other, local)], token: 0, default).WaitAsync(TimeSpan.FromSeconds(20)));
+        Assert.False(first.IsCompleted);
+        stuck.Hold(false);
+        await first.WaitAsync(TimeSpan.FromSeconds(20));
     }
 
     [Fact]
@@ -54,8 +87,7 @@ public sealed class ProofTests
         await using var source = new SuspectTransport(_sourceRegions, path, fallback: false, TimeSpan.FromSeconds(30));
         await using var reader = new SuspectTransport(_readerRegions, path, fallback: false, TimeSpan.FromSeconds(30), connections: 2);
         var (remote, local) = (from.Export(_sourceRegions).Id, to.Register(_readerRegions).Id);
-        TransferRange whole = new() { Remote = remote, RemoteOffset = 0, Local = local, LocalOffset = 0, Length = Size };
-        var reads = Enumerable.Range(0, 8).Select(_ => reader.ReadAsync(source.Listen(), [whole], token: 0, default)).ToArray();
+        var reads = Enumerable.Range(0, 8).Select(_ => reader.ReadAsync(source.Listen(), [Whole(remote, local)], token: 0, default)).ToArray();
         await Task.WhenAll(reads).WaitAsync(TimeSpan.FromSeconds(45));
         Assert.Equal(from.Span, to.Span);
         Assert.Equal(1, path.Holds);
@@ -104,13 +136,20 @@ public sealed class ProofTests
         await using var source = new SuspectTransport(_sourceRegions, path, fallback: false, TimeSpan.FromSeconds(30));
         await using var reader = new SuspectTransport(_readerRegions, path, fallback: false, TimeSpan.FromSeconds(2));
         var (remote, local) = (from.Export(_sourceRegions).Id, to.Register(_readerRegions).Id);
-        TransferRange whole = new() { Remote = remote, RemoteOffset = 0, Local = local, LocalOffset = 0, Length = Size };
-        Assert.Equal(Size, await reader.ReadAsync(source.Listen(), [whole], token: 0, default).WaitAsync(TimeSpan.FromSeconds(45)));
+        Assert.Equal(Size, await reader.ReadAsync(source.Listen(), [Whole(remote, local)], token: 0, default).WaitAsync(TimeSpan.FromSeconds(45)));
         Assert.Equal(from.Span, to.Span);
     }
 
+    private static TransferRange Whole(RegionId remote, RegionId local) => new() { Remote = remote, RemoteOffset = 0, Local = local, LocalOffset = 0, Length = Size };
+
     private sealed class SuspectTransport : OneSidedTransport
     {
+        /// <summary>As engines make it.</summary>
+        public SuspectTransport(RegionRegistry regions, SuspectPath path, bool fallback)
+            : base("suspect", "a test", [path], fallback, regions, new TcpTransportOptions(), TimeProvider.System, NullLoggerFactory.Instance)
+        {
+        }
+
         public SuspectTransport(RegionRegistry regions, SuspectPath path, bool fallback, TimeSpan patience, int connections = 8)
             : base("suspect", "a test", [path], fallback, regions, new TcpTransportOptions { FrameTimeout = TimeSpan.FromSeconds(60), MaxConnectionsPerPeer = connections }, TimeProvider.System, NullLoggerFactory.Instance) =>
             ProofPatience = patience;
@@ -126,6 +165,8 @@ public sealed class ProofTests
 
         public TimeSpan OpenDelay { get; init; }
         public bool ConnectsByOwner { get; init; }
+        /// <summary>The memory to give instead of this one.</summary>
+        public Func<IRemoteMemory>? Opened { get; init; }
         public int Opens => Volatile.Read(ref _opens);
         public int Copies => Volatile.Read(ref _copies);
         public int Holds { get; private set; }
@@ -149,7 +190,7 @@ public sealed class ProofTests
         {
             Interlocked.Increment(ref _opens);
             await Task.Delay(OpenDelay, cancellationToken);
-            return (this, "looks good");
+            return (Opened?.Invoke() ?? this, "looks good");
         }
 
         public async Task ConnectAsync(CancellationToken cancellationToken)

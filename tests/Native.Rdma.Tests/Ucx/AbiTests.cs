@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Reflection;
 using System.Runtime.InteropServices;
 using NanoAspire.Native.Rdma.Cuda;
 using NanoAspire.Native.Rdma.Ucx;
@@ -20,10 +19,32 @@ public sealed class AbiTests
         (typeof(UcpMemAttr), "ucp_mem_attr_t", [("FieldMask", "field_mask"), ("Address", "address"), ("Length", "length"), ("MemoryType", "mem_type")]),
         (typeof(UcpContextAttr), "ucp_context_attr_t", [("FieldMask", "field_mask"), ("MemoryTypes", "memory_types")]),
         (typeof(UcpRequestParam), "ucp_request_param_t",
-            [("AttributeMask", "op_attr_mask"), ("Flags", "flags"), ("Callback", "cb"), ("UserData", "user_data")]),
+            [("AttributeMask", "op_attr_mask"), ("Flags", "flags"), ("Callback", "cb"), ("UserData", "user_data"), ("MemoryHandle", "memh")]),
+        (typeof(UcpEpAttr), "ep_attr_with_transports",
+            [("FieldMask", "field_mask"), ("TransportEntries", "transports.entries"), ("TransportCount", "transports.num_entries"), ("TransportEntrySize", "transports.entry_size")]),
+        (typeof(UcpTransportEntry), "ucp_transport_entry_t", [("TransportName", "transport_name"), ("DeviceName", "device_name")]),
     ];
 
-    /// <summary>Sizes and offsets that <see cref="Structs"/> has in 1.13, in its order: a struct may be longer later, or here, but never differ.</summary>
+    /// <summary>
+    /// 1.13 has no transports of an endpoint; its attributes end where 1.14 appends them. With older headers the tail is laid out here
+    /// as 1.14 documents it, behind the struct that the headers have: our offsets hold only if that is as long as it was.
+    /// </summary>
+    private const string EpAttributes = """
+        #if UCP_API_VERSION >= UCP_VERSION(1, 14)
+        typedef ucp_ep_attr_t ep_attr_with_transports;
+        #else
+        typedef struct { const char *transport_name; const char *device_name; } ucp_transport_entry_t;
+        typedef struct { ucp_transport_entry_t *entries; unsigned num_entries; size_t entry_size; } ucp_transports_t;
+        typedef union {
+            struct { uint64_t field_mask; };
+            struct { ucp_ep_attr_t until_1_13; ucp_transports_t transports; void *user_data; };
+        } ep_attr_with_transports;
+        _Static_assert(offsetof(ucp_ep_attr_t, field_mask) == 0, "the mask comes first");
+        #define UCP_EP_ATTR_FIELD_TRANSPORTS (UCP_EP_ATTR_FIELD_REMOTE_SOCKADDR << 1)
+        #endif
+        """;
+
+    /// <summary>Sizes and offsets that <see cref="Structs"/> has in 1.13 (transports: 1.14), in its order: a struct may be longer later, or here, but never differ.</summary>
     private static readonly Dictionary<string, int[]> Recorded = new()
     {
         ["ucp_params_t"] = [80, 0, 8, 48],
@@ -32,7 +53,9 @@ public sealed class AbiTests
         ["ucp_mem_map_params_t"] = [40, 0, 8, 16, 24, 28, 32],
         ["ucp_mem_attr_t"] = [32, 0, 8, 16, 24],
         ["ucp_context_attr_t"] = [64, 0, 24],
-        ["ucp_request_param_t"] = [72, 0, 4, 16, 32],
+        ["ucp_request_param_t"] = [72, 0, 4, 16, 32, 64],
+        ["ep_attr_with_transports"] = [328, 0, 296, 304, 312],
+        ["ucp_transport_entry_t"] = [16, 0, 8],
     };
 
     private static readonly (string Theirs, long Ours)[] Constants =
@@ -64,6 +87,8 @@ public sealed class AbiTests
         ("UCP_OP_ATTR_FIELD_CALLBACK", UcpRequestParam.MaskCallback),
         ("UCP_OP_ATTR_FIELD_USER_DATA", UcpRequestParam.MaskUserData),
         ("UCP_OP_ATTR_FIELD_FLAGS", UcpRequestParam.MaskFlags),
+        ("UCP_OP_ATTR_FIELD_MEMH", UcpRequestParam.MaskMemoryHandle),
+        ("UCP_EP_ATTR_FIELD_TRANSPORTS", (long)UcpEpAttr.MaskTransports),
         ("UCP_EP_CLOSE_FLAG_FORCE", UcpRequestParam.FlagForceClose),
         .. Enum.GetValues<UcxStatus>().Select(static s => (StatusName(s), (long)s)),
     ];
@@ -76,7 +101,7 @@ public sealed class AbiTests
         _ => "UCS_ERR_" + string.Concat(status.ToString().Select(static (c, i) => i > 0 && char.IsUpper(c) ? $"_{c}" : $"{char.ToUpperInvariant(c)}")),
     };
 
-    private static int OffsetOf(Type type, string field) => type.GetField(field)!.GetCustomAttribute<FieldOffsetAttribute>()!.Value;
+    private static int OffsetOf(Type type, string field) => (int)Marshal.OffsetOf(type, field);
 
     [Fact]
     public void Structs_lie_as_they_did_in_the_version_that_we_are_written_against()
@@ -93,7 +118,7 @@ public sealed class AbiTests
     [Trait("needs", "ucx")]
     public async Task Structs_and_constants_agree_with_the_installed_headers()
     {
-        var lines = new List<string> { "#include <stddef.h>", "#include <stdio.h>", "#include <ucp/api/ucp.h>", "int main(void) {" };
+        var lines = new List<string> { "#include <stddef.h>", "#include <stdio.h>", "#include <ucp/api/ucp.h>", EpAttributes, "int main(void) {" };
         foreach (var (_, theirs, fields) in Structs)
         {
             lines.Add($"printf(\"%zu\\n\", sizeof({theirs}));");

@@ -34,6 +34,7 @@ public sealed class UcxOrderTests
         public override object Transfer => transfer;
         public override bool IsPosting => _left > 0;
         public override bool IsReady => _earlier is not { IsPosting: true };
+        public override int InFlight => 0;
         public override void Follow(UcxWork earlier) => _earlier = earlier;
 
         public override bool Advance()
