@@ -74,7 +74,7 @@ done
 grep -qxs rdma_rxe.ko "$guest/modules/order" || fail "$deb has no module rdma_rxe: a cloud kernel?"
 runtime=$(dirname "$(readlink -f "$(command -v dotnet)")")
 cp -r "$runtime/dotnet" "$runtime/host" "$guest/dotnet/"
-cp -r "$runtime/shared/Microsoft.NETCore.App" "$guest/dotnet/shared/"
+cp -r "$runtime"/shared/Microsoft.{NETCore,AspNetCore}.App "$guest/dotnet/shared/"
 for file in "$runtime/dotnet" "$runtime"/shared/Microsoft.NETCore.App/*/lib{coreclr,System.Native}.so; do libraries "$file"; done
 for project in Native.Rdma.Tests Engine.Transfer.Tests; do
   dotnet publish "$root/tests/$project" -c Release --nologo -v q -m:1 -o "$guest/app/$project"
@@ -82,7 +82,7 @@ done
 cp "$here/init.sh" "$guest/init"
 chmod +x "$guest/init"
 echo "${TLS:-rc_verbs,ud_verbs:aux ud_verbs}" > "$guest/etc/ucx-tls"
-(cd "$guest" && find . -name '*.pdb' -delete && find . | cpio -o -H newc --quiet | zstd -q -3 -T1 > "$work/initramfs.zst")
+(cd "$guest" && find . \( -name "*.pdb" -o -name "*.xml" \) -delete && find . | cpio -o -H newc --quiet | zstd -q -3 -T1 > "$work/initramfs.zst")
 echo "rdma-vm: image of $(du -m "$work/initramfs.zst" | cut -f1) MiB; booting $version with ${MEMORY:-1024} MiB, at most ${LIMIT:-3000} s"
 
 accel="-accel tcg,thread=single -cpu max,smap=off"
