@@ -10,6 +10,7 @@ command -v chromium >/dev/null || missing+=(chromium)
 command -v ucx_perftest >/dev/null || missing+=(ucx-utils)
 [[ -e /usr/include/ucp/api/ucp.h ]] || missing+=(libucx-dev)
 command -v ip >/dev/null || missing+=(iproute2)
+command -v docker-compose >/dev/null || docker compose version >/dev/null 2>&1 || missing+=(docker-compose)
 if ((${#missing[@]})); then
   if [[ $(id -u) == 0 ]] && command -v apt-get >/dev/null; then
     echo "installing ${missing[*]}"
