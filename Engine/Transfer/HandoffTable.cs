@@ -95,7 +95,7 @@ public sealed class HandoffTable : IReadGuard, IAsyncDisposable
             using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _disposed.Token);
             var started = _time.GetTimestamp();
             var checksums = await KvChecksum.OfAsync(_memory, parked.Blocks, _options.ChecksumThreads, stop.Token).ConfigureAwait(false);
-            TransferTelemetry.ChecksumDuration.Record(_time.GetElapsedTime(started).TotalSeconds);
+            TransferTelemetry.Checksummed("source", _time.GetElapsedTime(started));
             ticket = Ticket(parked, promptTokens, checksums, first, firstFinishReason);
         }
         catch

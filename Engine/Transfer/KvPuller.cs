@@ -169,7 +169,9 @@ public sealed class KvPuller(IKvTransport transport, KvPullOptions options, Time
 
     private async Task<WantedBlock[]> VerifyAsync(IKvMemory memory, List<WantedBlock> segment, CancellationToken cancellationToken)
     {
+        var started = time.GetTimestamp();
         var sums = await KvChecksum.OfAsync(memory, segment.ConvertAll(static b => b.Copy.Destination), options.ChecksumThreads, cancellationToken).ConfigureAwait(false);
+        TransferTelemetry.Checksummed("reader", time.GetElapsedTime(started));
         return [.. segment.Where((block, i) => sums[i] != block.Checksum)];
     }
 

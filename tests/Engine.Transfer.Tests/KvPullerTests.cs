@@ -1,4 +1,6 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Diagnostics.Metrics;
 using NanoAspire.Native.Rdma;
 using NanoAspire.Protocol.Wire;
 using NanoAspire.TransferPeer;
@@ -18,6 +20,23 @@ public sealed class KvPullerTests
             Assert.Equal(rig.From.Block(from), rig.To.Block(to));
         foreach (var other in Enumerable.Range(0, 32).Except([10, 11, 20, 21, 22]))
             Assert.False(rig.To.Block(other).ContainsAnyExcept((byte)0));
+    }
+
+    [Fact]
+    public async Task What_checksums_cost_is_measured_on_both_sides()
+    {
+        var sides = new ConcurrentDictionary<string, double>();
+        using var listener = new MeterListener();
+        listener.InstrumentPublished = static (instrument, listener) =>
+        {
+            if (instrument.Name == "nanoaspire.kv.checksum.duration") listener.EnableMeasurementEvents(instrument);
+        };
+        listener.SetMeasurementEventCallback<double>((_, seconds, tags, _) => sides[(string)tags[0].Value!] = seconds);
+        listener.Start();
+        await using var rig = new TransferRig();
+        await rig.PullAsync(await rig.ParkAsync(7, 8), local: [10, 11]);
+        Assert.Equal(["reader", "source"], sides.Keys.Order());
+        Assert.All(sides.Values, seconds => Assert.InRange(seconds, 0, 60));
     }
 
     [Fact]
