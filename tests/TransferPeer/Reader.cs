@@ -23,7 +23,7 @@ internal sealed class Reader(ITransport transport, KvTransport kv, KvPullOptions
         var timeout = TimeSpan.FromMilliseconds(args.Length > 4 ? args.Int(4) : 5000);
         var transport = Transports.Create(args[1], new() { FrameBytes = 64 << 10, FrameTimeout = timeout, ConnectTimeout = TimeSpan.FromSeconds(Math.Max(5, timeout.TotalSeconds)) });
         await using var kv = new KvTransport(transport);
-        var pull = new KvPullOptions { Deadline = TimeSpan.FromSeconds(Math.Max(10, 2 * timeout.TotalSeconds)) };
+        var pull = new KvPullOptions { Deadline = TimeSpan.FromSeconds(Math.Max(10, 8 * timeout.TotalSeconds)) };
         return await CommandLoop.RunAsync(new Reader(transport, kv, pull, memory).AnswerAsync, static () => []);
     }
 
