@@ -1,5 +1,5 @@
 using System.Text.Json.Nodes;
-using NanoAspire.Engine.Kernels.Tests.Speculation;
+using NanoAspire.Engine.Kernels.Tests.Generation;
 
 namespace NanoAspire.Engine.Kernels.Tests.Models;
 

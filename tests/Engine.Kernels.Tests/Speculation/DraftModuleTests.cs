@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using NanoAspire.Engine.Execution;
 using NanoAspire.Engine.Kernels.Tests.Execution;
+using NanoAspire.Engine.Kernels.Tests.Generation;
 using NanoAspire.Engine.Kernels.Tests.Models;
 using NanoAspire.Engine.Loading;
 

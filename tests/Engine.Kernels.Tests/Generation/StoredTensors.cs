@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json.Nodes;
 
-namespace NanoAspire.Engine.Kernels.Tests.Speculation;
+namespace NanoAspire.Engine.Kernels.Tests.Generation;
 
 /// <summary>A checkpoint's tensors as float32 numbers, small indices too, to be rearranged into another checkpoint.</summary>
 internal sealed class StoredTensors
